@@ -1,0 +1,172 @@
+"""The toon experts: two stock `WanTransformer3DModel`s and their identity adapters, by flow matching on drawn latents.
+
+One network learns all noise levels, on pictures and then on clips; then it is cloned and each copy is finished on its own
+side of the boundary. Text, identity and voice are dropped now and then, apart and together, so that guidance works.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from generation.adapter import AdapterConfig, IdentityAdapter
+from generation.toon.loop import Loop, rank
+from generation.toon.references import References, join
+
+TRANSFORMER: dict[str, Any] = {
+    "patch_size": (1, 2, 2), "num_attention_heads": 4, "attention_head_dim": 48, "in_channels": 16, "out_channels": 16, "text_dim": 128,
+    "freq_dim": 256, "ffn_dim": 768, "num_layers": 8, "cross_attn_norm": True, "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 64,
+}  # fmt: skip
+ID_DIM = 128
+TEXT_ROWS = 80
+"""Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
+BOUNDARY = 0.875
+RANGES = {"both": (0.0, 1.0), "high": (BOUNDARY - 0.015, 1.0), "low": (0.0, BOUNDARY + 0.025)}
+SHIFT = {"pictures": 2.5, "clips": 3.5}
+
+
+@dataclass(frozen=True)
+class Latents:
+    """One drawn set behind the VAE: `x` (N, 16, T, h, w) fp16, normalised; token ids (N, C, L) of C captions each; people (N, 3);
+    levels (N, 3, frames); `weight` (N, h/2, w/2) of each patch, more on faces; `base` numbers its pictures in the references."""
+
+    x: np.ndarray
+    words: np.ndarray
+    people: np.ndarray
+    levels: np.ndarray
+    weight: np.ndarray
+    base: int
+
+
+class Painter(nn.Module):
+    """What trains together: text encoder, transformer, adapter."""
+
+    def __init__(self, text_encoder: nn.Module, transformer: nn.Module, adapter: IdentityAdapter) -> None:
+        super().__init__()
+        self.text_encoder, self.transformer, self.adapter = text_encoder, transformer, adapter
+
+    def embed(self, words: Tensor) -> tuple[Tensor, Tensor]:
+        """Text rows (B, L, D) with padding zeroed as the stock pipeline does, and the bias that stands for its other rows."""
+        mask = (words != 0).long()
+        rows = self.text_encoder(words, attention_mask=mask).last_hidden_state * mask[..., None]
+        bias = torch.zeros(1, words.shape[1])
+        bias[0, -1] = float(np.log(512 - words.shape[1] + 1))
+        return rows, bias
+
+
+def make_painter(text_encoder: nn.Module, figure_dim: int) -> Painter:
+    """Fresh networks, the adapter attached."""
+    from diffusers import WanTransformer3DModel
+
+    transformer = WanTransformer3DModel(**TRANSFORMER)
+    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM))
+    adapter.attach(transformer)
+    return Painter(text_encoder, transformer, adapter)
+
+
+def clone(painter: Painter) -> Painter:
+    """A copy with its own adapter attached to its own transformer."""
+    transformer, adapter = copy.deepcopy((painter.transformer, painter.adapter))
+    adapter.attach(transformer)
+    return Painter(painter.text_encoder, transformer, adapter)
+
+
+class Batches:
+    """Draws training rows from a set of latents."""
+
+    def __init__(self, latents: Latents, references: References) -> None:
+        self.latents, self.references = latents, references
+        self.rows = references.by_identity()
+
+    def take(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+        """`count` random rows, with identities from other drawings than the row's own, and conditions dropped at random."""
+        data = self.latents
+        index = rng.integers(len(data.x), size=count)
+        face = np.zeros((count, 3, 5, self.references.face.shape[1]), np.float32)
+        figure = np.zeros((count, 3, 5, self.references.figure.shape[1]), np.float32)
+        weights = np.zeros((count, 3, 5), np.float32)
+        present = np.zeros((count, 3), bool)
+        heard = np.zeros((count, 3), bool)
+        words = data.words[index, rng.integers(data.words.shape[1], size=count)]
+        for b, i in enumerate(index):
+            lot = rng.random()
+            all_dropped, no_identity, no_text = lot < 0.1, 0.1 <= lot < 0.17, 0.17 <= lot < 0.21
+            if all_dropped or no_text:
+                words[b] = 0
+                words[b, 0] = 1  # the end mark alone: the empty prompt
+            for slot, seed in enumerate(data.people[i]):
+                if seed < 0 or all_dropped or no_identity:
+                    continue
+                rows = self.rows.get(int(seed), np.empty(0, int))
+                others = rows[self.references.picture[rows] != data.base + i]
+                rows = others if len(others) else rows
+                if not len(rows):
+                    continue
+                some = rng.permutation(rows)[: int(rng.integers(1, 7))]
+                face[b, slot], figure[b, slot], weights[b, slot] = join(self.references.face[some], self.references.figure[some])
+                present[b, slot] = True
+            if present[b].any() and rng.random() < 0.6:
+                heard[b] = present[b]
+        made = {"x": data.x[index], "words": words, "face": face, "figure": figure, "weights": weights, "present": present,
+                "heard": heard, "levels": data.levels[index], "weight": data.weight[index]}  # fmt: skip
+        return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
+
+
+def velocity_loss(painter: Painter, batch: dict[str, Tensor], side: str, shift: float, generator: torch.Generator) -> Tensor:
+    """Flow matching: the network at x = (1-s) x0 + s e is to say e - x0, with s drawn by the shifted uniform law on the side's range."""
+    x0 = batch["x"].float()
+    low, high = RANGES[side]
+    u0, u1 = (s / (shift - (shift - 1) * s) for s in (low, high))
+    u = torch.rand(len(x0), generator=generator) * (u1 - u0) + u0
+    s = shift * u / (1 + (shift - 1) * u)
+    noise = torch.randn(x0.shape, generator=generator)
+    mix = s.view(-1, 1, 1, 1, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        text, bias = painter.embed(batch["words"].long())
+        tokens = painter.adapter.tokens(batch["face"], batch["figure"], batch["weights"])
+        voice = painter.adapter.voice(batch["levels"])
+        with painter.adapter.conditioning(tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias):
+            out = painter.transformer((1 - mix) * x0 + mix * noise, s * 1000, text, return_dict=False)[0]
+    error = (out.float() - (noise - x0)).square().mean(1)
+    weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
+    return (error * weight).mean() / weight.mean()
+
+
+def expert_loop(work: Path, name: str, painter: Painter, steps: int, rate: float) -> Loop:
+    """The loop of one stretch of expert training."""
+    return Loop(work, name, painter, steps=steps, rate=rate, betas=(0.9, 0.98), ema=0.999, warmup=150)
+
+
+def train_stage(
+    loop: Loop, painter: Painter, pictures: Batches, clips: Batches | None, *, side: str, seed: int, clip_share: float = 0.0,
+    picture_rows: int = 24, clip_rows: int = 4,
+) -> None:  # fmt: skip
+    """One stretch of training on one side of the boundary; each step takes pictures or, with `clip_share`, clips."""
+    painter.train()
+    kept: dict[str, float] = {}
+    for step in loop:
+        rng = np.random.default_rng([seed, step, rank()])
+        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
+        # every process takes the same kind, so that none waits for another
+        kind = "clips" if clips is not None and np.random.default_rng([seed, step]).random() < clip_share else "pictures"
+        source, rows = (clips, clip_rows) if kind == "clips" and clips is not None else (pictures, picture_rows)
+        # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
+        with sdpa_kernel(SDPBackend.MATH):
+            loop.update(loss := velocity_loss(painter, source.take(rng, rows), side, SHIFT[kind], generator))
+        kept[kind] = 0.98 * kept.get(kind, float(loss.detach())) + 0.02 * float(loss.detach())
+        if step % 50 == 0:
+            loop.say(" ".join(f"{k} {v:.4f}" for k, v in kept.items()))
+
+
+def save_expert(painter: Painter, folder: Path) -> None:
+    """The transformer in diffusers layout as fp16, the adapter beside it."""
+    transformer, adapter = copy.deepcopy((painter.transformer, painter.adapter))
+    transformer.half().save_pretrained(folder)
+    adapter.half().save(folder)

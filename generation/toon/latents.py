@@ -1,0 +1,64 @@
+"""Drawn sets behind the VAE: what the experts learn from, made once and kept on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+
+from generation.toon.data import Drawings
+from generation.toon.experts import TEXT_ROWS, Latents
+from generation.toon.vae import encode, quick_convolutions, to_signed
+
+
+def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndarray:
+    """Posterior means (N, 16, k+1, H/8, W/8) fp16, not normalised; kept at `path`."""
+    if path.exists():
+        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+    count, frames = drawings.frames.shape[:2]
+    rows = 64 if frames == 1 else 4
+    parts = []
+    with quick_convolutions(), torch.inference_mode():
+        for i in range(0, count, rows):
+            mean, _ = encode(vae, to_signed(drawings.frames[i : i + rows]))
+            parts.append(mean.half().numpy())
+    made = np.concatenate(parts)
+    part = path.with_suffix(".part.npy")
+    np.save(part, made)
+    part.replace(path)
+    return made
+
+
+def statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread (16,) of each channel: the VAE's `latents_mean` and `latents_std`."""
+    some = x[:4000].astype(np.float32)
+    return some.mean((0, 2, 3, 4)), some.std((0, 2, 3, 4))
+
+
+def prepare(drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray, tokenizer: Any, base: int) -> Latents:
+    """Normalised latents with their words and where to look closely."""
+    shape = (1, 16, 1, 1, 1)
+    normal = ((x.astype(np.float32) - mean.reshape(shape)) / std.reshape(shape)).astype(np.float16)
+    words = np.zeros((len(x), 4, TEXT_ROWS), np.int16)
+    for i, note in enumerate(drawings.notes):
+        rows = [row for row in tokenizer(note["captions"])["input_ids"] if len(row) < TEXT_ROWS] or [[1]]
+        for k in range(4):
+            row = rows[k % len(rows)]
+            words[i, k, : len(row)] = row
+    return Latents(normal, words, drawings.people, drawings.levels, _closeness(drawings), base)
+
+
+def _closeness(drawings: Drawings) -> np.ndarray:
+    """Weights (N, H/16, W/16): 1 on the background, 2 on figures, 4 on faces, by the first frame."""
+    n, _, height, width, _ = drawings.frames.shape
+    out = np.ones((n, height // 16, width // 16), np.float32)
+    for i in range(n):
+        for table, value in ((drawings.boxes, 2.0), (drawings.faces, 4.0)):
+            for x0, y0, x1, y1 in table[i] / 16:
+                if x1 > x0:
+                    part = out[i, int(max(y0, 0)) : int(np.ceil(max(y1, 0))), int(max(x0, 0)) : int(np.ceil(max(x1, 0)))]
+                    np.maximum(part, value, out=part)
+    return out

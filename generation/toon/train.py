@@ -1,0 +1,188 @@
+"""The whole recipe of the embedded model, from nothing to shipped files: `python -m generation.toon.train --work DIR`.
+
+Every stretch keeps a checkpoint under the work folder and goes on from it; what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generation.toon.data import Recipe
+
+if TYPE_CHECKING:
+    from generation.toon.experts import Batches, Painter
+
+HERE = Path(__file__).parent
+WEIGHTS = HERE / "weights"
+ENCODERS = HERE.parent.parent / "identity" / "toon"
+PARTS = ("drawings", "vae", "encoders", "experts", "pack")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The size of every stretch, in one place."""
+
+    pictures: Recipe = Recipe("pictures", 16000, 1, 192, 112)
+    large: Recipe = Recipe("large", 4000, 1, 320, 192)
+    clips: Recipe = Recipe("clips", 2400, 25, 192, 112)
+    vae_pictures: int = 9500
+    vae_clips: int = 3000
+    expert_pictures: int = 5000
+    expert_clips: int = 2000
+    expert_side: int = 500
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train what is asked for; everything by default."""
+    parser = argparse.ArgumentParser(prog="storyboard train toon", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--work", type=Path, default=Path("train/toon"), help="where drawings and checkpoints are kept")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="the model's folder")
+    parser.add_argument("--encoders-out", type=Path, default=ENCODERS, help="the encoder set's folder")
+    parser.add_argument("--only", choices=PARTS, help="this part alone, on what the parts before it left")
+    parser.add_argument("--threads", type=int, default=0, help="threads for training (default: all cores)")
+    asked = parser.parse_args(arguments)
+    if asked.threads:
+        import torch
+
+        torch.set_num_threads(asked.threads)
+    recipe = Training(asked.work, asked.out, asked.encoders_out, Plan())
+    for part in PARTS:
+        if asked.only in (None, part):
+            getattr(recipe, part)()
+    return 0
+
+
+class Training:
+    """The parts, each on what the ones before it left under `work`."""
+
+    def __init__(self, work: Path, out: Path, encoders_out: Path, plan: Plan) -> None:
+        self.work, self.out, self.encoders_out, self.plan = work, out, encoders_out, plan
+
+    def drawings(self) -> None:
+        for recipe in (self.plan.pictures, self.plan.large, self.plan.clips):
+            self._drawn(recipe)
+
+    def vae(self) -> None:
+        """Trained, measured for the spread of its latents, and saved in its place."""
+        from generation.toon import latents
+        from generation.toon.vae import train_vae
+
+        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
+        vae = train_vae(self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips).eval()
+        mean, std = latents.statistics(latents.encode_set(vae, pictures, self.work / "latents-pictures.npy"))
+        latents.encode_set(vae, clips, self.work / "latents-clips.npy")
+        vae.register_to_config(latents_mean=[float(v) for v in mean], latents_std=[float(v) for v in std])
+        vae.half().save_pretrained(self.out / "vae")
+
+    def encoders(self) -> None:
+        from generation.toon.encoders import train_encoders
+
+        train_encoders(self.work, self.encoders_out)
+
+    def experts(self) -> None:
+        """One network over all noise, then each side's own; a process for each core."""
+        import torch
+
+        self._conditions()
+        torch.multiprocessing.spawn(_train_experts, (self, os.cpu_count() or 1), nprocs=os.cpu_count() or 1)
+
+    def train_experts(self) -> None:
+        """What each process of `experts` does."""
+        from generation.toon import experts as e
+        from generation.toon.loop import rank
+
+        painter, pictures, clips = self._painter()
+        plan = self.plan
+        loop = e.expert_loop(self.work, "expert-pictures", painter, plan.expert_pictures, 1.6e-3)
+        e.train_stage(loop, painter, pictures, None, side="both", seed=21)
+        loop.use_average()
+        loop = e.expert_loop(self.work, "expert-clips", painter, plan.expert_clips, 8e-4)
+        e.train_stage(loop, painter, pictures, clips, side="both", seed=22, clip_share=0.6)
+        loop.use_average()
+        painter.text_encoder.requires_grad_(False)
+        for side, folder in (("high", "transformer"), ("low", "transformer_2")):
+            own = e.clone(painter)
+            loop = e.expert_loop(self.work, f"expert-{side}", own, plan.expert_side, 3e-4)
+            e.train_stage(loop, own, pictures, clips, side=side, seed=23, clip_share=0.6)
+            loop.use_average()
+            if rank() == 0:
+                e.save_expert(own, self.out / folder)
+        if rank() == 0:
+            painter.text_encoder.half().save_pretrained(self.out / "text_encoder")
+
+    def pack(self) -> None:
+        """What makes the parts a diffusers folder: index, scheduler."""
+        from diffusers import UniPCMultistepScheduler
+
+        from generation.toon.experts import BOUNDARY
+
+        scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+        scheduler.save_pretrained(self.out / "scheduler")
+        index = {
+            "_class_name": "WanPipeline", "_diffusers_version": "0.42.1", "boundary_ratio": BOUNDARY, "expand_timesteps": False,
+            "scheduler": ["diffusers", "UniPCMultistepScheduler"], "text_encoder": ["transformers", "UMT5EncoderModel"],
+            "tokenizer": ["transformers", "PreTrainedTokenizerFast"], "transformer": ["diffusers", "WanTransformer3DModel"],
+            "transformer_2": ["diffusers", "WanTransformer3DModel"], "vae": ["diffusers", "AutoencoderKLWan"],
+        }  # fmt: skip
+        (self.out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+    def _drawn(self, recipe: Recipe) -> Any:
+        from generation.toon.data import draw
+
+        return draw(self.work / "drawings", recipe)
+
+    def _conditions(self) -> None:
+        """The tokenizer, and how the encoders see every drawn person."""
+        import numpy as np
+
+        from generation.toon import references, text
+
+        pictures = self._drawn(self.plan.pictures)
+        if not (self.out / "tokenizer" / "tokenizer.json").exists():
+            text.make_tokenizer(self.out / "tokenizer", (c for note in pictures.notes for c in note["captions"]))
+        if not (self.work / "references.npz").exists():
+            seen = references.observe([pictures, self._drawn(self.plan.large)], self.encoders_out)
+            np.savez(self.work / "references.npz", **vars(seen))
+
+    def _painter(self) -> tuple[Painter, Batches, Batches]:
+        import numpy as np
+        import torch
+        from transformers import PreTrainedTokenizerFast
+
+        from generation.toon import experts, latents, text
+        from generation.toon.references import References
+
+        torch.manual_seed(1)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(self.out / "tokenizer")
+        known = References(**np.load(self.work / "references.npz"))
+        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
+        x = np.load(self.work / "latents-pictures.npy", mmap_mode="r")
+        mean, std = latents.statistics(x)
+        drawn = latents.prepare(pictures, x, mean, std, tokenizer, 0)
+        moving = latents.prepare(clips, np.load(self.work / "latents-clips.npy", mmap_mode="r"), mean, std, tokenizer, 1 << 40)
+        painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
+        painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))
+        painter.transformer.compile_repeated_blocks(fullgraph=True)
+        return painter, experts.Batches(drawn, known), experts.Batches(moving, known)
+
+
+def _train_experts(rank: int, training: Training, world: int) -> None:
+    import torch
+    import torch.distributed as dist
+
+    torch.set_num_threads(1)
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
+    meeting = training.work / f"meeting-{os.getppid()}"
+    dist.init_process_group("gloo", init_method=f"file://{meeting.resolve()}", rank=rank, world_size=world)
+    training.train_experts()
+    dist.destroy_process_group()
+    meeting.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
