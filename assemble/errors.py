@@ -1,0 +1,30 @@
+"""What can go wrong in assembly, as one small tree.
+
+    ValueError
+      AssembleError      the request was wrong: a size, an empty clip, a file that is no video (exit code 2)
+        WriteError       the work itself failed: the disk is full or refuses the file (exit code 1)
+"""
+
+from __future__ import annotations
+
+
+class AssembleError(ValueError):
+    """A fault that a person can mend: what was wrong, where, and what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(what, where, mend)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n{self.mend}" if self.mend else head
+
+
+class WriteError(AssembleError):
+    """A file that was rightly asked for could not be written. Nothing of it is left behind."""
+
+    exit_code = 1
