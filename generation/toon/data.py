@@ -31,8 +31,8 @@ class Recipe:
 
 class Drawings:
     """A drawn set. `frames` (N, T, H, W, 3) uint8; `boxes`, `faces` (N, 3, 4), `points` (N, 3, 5, 2) of the first frame in
-    pixels, zero where nobody is; `yaw` (N, 3); `people` (N, 3) identity seeds or -1; `levels` (N, 3, T) loudness; `notes`: per clip
-    the captions and the scene's words."""
+    pixels, zero where nobody is; `yaw` (N, 3); `people` (N, 3) identity seeds or -1; `levels` (N, 3, T) loudness;
+    `notes`: per clip the captions and the scene's words."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         self.recipe, n, t = recipe, recipe.count, recipe.frames
@@ -46,7 +46,7 @@ class Drawings:
         fresh = not (self.folder / "done").exists()
         mode = "w+" if fresh else "r"
         self.arrays = {
-            key: np.lib.format.open_memmap(self.folder / f"{key}.npy", mode=mode, dtype=kind, shape=shape)  # type: ignore[no-untyped-call]
+            key: np.lib.format.open_memmap(self.folder / f"{key}.npy", mode=mode, dtype=kind, shape=shape)
             if fresh
             else np.load(self.folder / f"{key}.npy", mmap_mode="r")
             for key, (shape, kind) in shapes.items()
@@ -84,7 +84,9 @@ def _draw_some(job: tuple[Recipe, list[int], int, int]) -> tuple[dict[str, np.nd
     return {key: np.stack([arrays[key] for arrays, _ in clips]) for key in keys}, [note for _, note in clips]
 
 
-def _clips(recipe: Recipe, people: list[int], first: int, last: int) -> Iterator[tuple[dict[str, np.ndarray], dict[str, object]]]:
+def _clips(
+    recipe: Recipe, people: list[int], first: int, last: int
+) -> Iterator[tuple[dict[str, np.ndarray], dict[str, object]]]:
     name = int.from_bytes(recipe.name.encode()[:6], "little")
     for index in range(first, last):
         rng = np.random.default_rng([name, index])
@@ -99,9 +101,16 @@ def _clips(recipe: Recipe, people: list[int], first: int, last: int) -> Iterator
         }  # fmt: skip
         arrays["levels"][:count] = clip.levels
         for i, d in enumerate(clip.drawn[0]):
-            arrays["boxes"][i], arrays["faces"][i], arrays["points"][i], arrays["yaw"][i] = d.box, d.face, d.points, d.yaw
+            arrays["boxes"][i], arrays["faces"][i], arrays["points"][i], arrays["yaw"][i] = (
+                d.box,
+                d.face,
+                d.points,
+                d.yaw,
+            )
         words = [caption(what, rng, plain=True)] + [caption(what, rng) for _ in range(3)]
-        note = {"captions": words, "size": what.size, "move": what.move, "place": what.place, "time": what.time,
-                "light": [what.light.side, what.light.warmth], "style": what.style.name,
-                "parts": [[p.side, p.action.name, p.speaks] for p in what.parts]}  # fmt: skip
+        note: dict[str, object] = {
+            "captions": words, "size": what.size, "move": what.move, "place": what.place, "time": what.time,
+            "light": [what.light.side, what.light.warmth], "style": what.style.name,
+            "parts": [[p.side, p.action.name, p.speaks] for p in what.parts],
+        }  # fmt: skip
         yield arrays, note

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,9 +20,15 @@ from generation.adapter import AdapterConfig, IdentityAdapter
 from generation.toon.loop import Loop, rank
 from generation.toon.references import References, join
 
+if TYPE_CHECKING:
+    from diffusers import WanTransformer3DModel
+    from transformers import UMT5EncoderModel
+
 TRANSFORMER: dict[str, Any] = {
-    "patch_size": (1, 2, 2), "num_attention_heads": 4, "attention_head_dim": 48, "in_channels": 16, "out_channels": 16, "text_dim": 128,
-    "freq_dim": 256, "ffn_dim": 768, "num_layers": 8, "cross_attn_norm": True, "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 64,
+    "patch_size": (1, 2, 2), "num_attention_heads": 4, "attention_head_dim": 48, "in_channels": 16, "out_channels": 16,
+    "text_dim": 128, "freq_dim": 256, "ffn_dim": 768, "num_layers": 8, "cross_attn_norm": True,
+    "qk_norm": "rms_norm_across_heads",
+    "rope_max_seq_len": 64,
 }  # fmt: skip
 ID_DIM = 128
 TEXT_ROWS = 80
@@ -48,7 +54,13 @@ class Latents:
 class Painter(nn.Module):
     """What trains together: text encoder, transformer, adapter."""
 
-    def __init__(self, text_encoder: nn.Module, transformer: nn.Module, adapter: IdentityAdapter) -> None:
+    text_encoder: UMT5EncoderModel
+    transformer: WanTransformer3DModel
+    adapter: IdentityAdapter
+
+    def __init__(
+        self, text_encoder: UMT5EncoderModel, transformer: WanTransformer3DModel, adapter: IdentityAdapter
+    ) -> None:
         super().__init__()
         self.text_encoder, self.transformer, self.adapter = text_encoder, transformer, adapter
 
@@ -61,7 +73,7 @@ class Painter(nn.Module):
         return rows, bias
 
 
-def make_painter(text_encoder: nn.Module, figure_dim: int) -> Painter:
+def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
     """Fresh networks, the adapter attached."""
     from diffusers import WanTransformer3DModel
 
@@ -110,7 +122,9 @@ class Batches:
                 if not len(rows):
                     continue
                 some = rng.permutation(rows)[: int(rng.integers(1, 7))]
-                face[b, slot], figure[b, slot], weights[b, slot] = join(self.references.face[some], self.references.figure[some])
+                face[b, slot], figure[b, slot], weights[b, slot] = join(
+                    self.references.face[some], self.references.figure[some]
+                )
                 present[b, slot] = True
             if present[b].any() and rng.random() < 0.6:
                 heard[b] = present[b]
@@ -119,8 +133,13 @@ class Batches:
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 
 
-def velocity_loss(painter: Painter, batch: dict[str, Tensor], side: str, shift: float, generator: torch.Generator) -> Tensor:
-    """Flow matching: the network at x = (1-s) x0 + s e is to say e - x0, with s drawn by the shifted uniform law on the side's range."""
+def velocity_loss(
+    painter: Painter, batch: dict[str, Tensor], side: str, shift: float, generator: torch.Generator
+) -> Tensor:
+    """Flow matching: at x = (1-s) x0 + s e the network is to say e - x0.
+
+    s follows the shifted uniform law on the side's range.
+    """
     x0 = batch["x"].float()
     low, high = RANGES[side]
     u0, u1 = (s / (shift - (shift - 1) * s) for s in (low, high))
@@ -132,7 +151,9 @@ def velocity_loss(painter: Painter, batch: dict[str, Tensor], side: str, shift: 
         text, bias = painter.embed(batch["words"].long())
         tokens = painter.adapter.tokens(batch["face"], batch["figure"], batch["weights"])
         voice = painter.adapter.voice(batch["levels"])
-        with painter.adapter.conditioning(tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias):
+        with painter.adapter.conditioning(
+            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias
+        ):
             out = painter.transformer((1 - mix) * x0 + mix * noise, s * 1000, text, return_dict=False)[0]
     error = (out.float() - (noise - x0)).square().mean(1)
     weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
@@ -155,7 +176,9 @@ def train_stage(
         rng = np.random.default_rng([seed, step, rank()])
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         # every process takes the same kind, so that none waits for another
-        kind = "clips" if clips is not None and np.random.default_rng([seed, step]).random() < clip_share else "pictures"
+        kind = (
+            "clips" if clips is not None and np.random.default_rng([seed, step]).random() < clip_share else "pictures"
+        )
         source, rows = (clips, clip_rows) if kind == "clips" and clips is not None else (pictures, picture_rows)
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
         with sdpa_kernel(SDPBackend.MATH):

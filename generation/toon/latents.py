@@ -17,7 +17,7 @@ from generation.toon.vae import encode, quick_convolutions, to_signed
 def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndarray:
     """Posterior means (N, 16, k+1, H/8, W/8) fp16, not normalised; kept at `path`."""
     if path.exists():
-        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+        return np.load(path, mmap_mode="r")
     count, frames = drawings.frames.shape[:2]
     rows = 64 if frames == 1 else 4
     parts = []
@@ -59,6 +59,8 @@ def _closeness(drawings: Drawings) -> np.ndarray:
         for table, value in ((drawings.boxes, 2.0), (drawings.faces, 4.0)):
             for x0, y0, x1, y1 in table[i] / 16:
                 if x1 > x0:
-                    part = out[i, int(max(y0, 0)) : int(np.ceil(max(y1, 0))), int(max(x0, 0)) : int(np.ceil(max(x1, 0)))]
+                    part = out[
+                        i, int(max(y0, 0)) : int(np.ceil(max(y1, 0))), int(max(x0, 0)) : int(np.ceil(max(x1, 0)))
+                    ]
                     np.maximum(part, value, out=part)
     return out

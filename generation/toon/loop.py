@@ -32,7 +32,7 @@ class Loop:
         self.average = [p.detach().clone() for p in self.parameters]
         self.step, self.seconds = 0, 0.0
         folder.mkdir(parents=True, exist_ok=True)
-        self.log = open(folder / f"{name}.log", "a", buffering=1)  # noqa: SIM115  (lives as long as the run)
+        self.log = folder / f"{name}.log"
         if self.path.exists():
             self._load()
 
@@ -50,11 +50,13 @@ class Loop:
 
     def learning_rate(self) -> float:
         share = min(1.0, self.step / self.steps)
-        return self.rate * min(1.0, (self.step + 1) / self.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+        return (
+            self.rate * min(1.0, (self.step + 1) / self.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+        )
 
     def update(self, loss: torch.Tensor) -> None:
         """One optimiser step for this loss."""
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         _share_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=True)
         for group in self.optimiser.param_groups:
@@ -70,7 +72,8 @@ class Loop:
         minutes = (self.seconds + time.monotonic() - self._began) / 60
         line = f"{self.name} {self.step}/{self.steps} {minutes:.1f} min: {text}"
         print(line, flush=True)
-        self.log.write(line + "\n")
+        with self.log.open("a") as log:
+            log.write(line + "\n")
 
     def use_average(self) -> None:
         """Puts the averaged weights into the modules."""

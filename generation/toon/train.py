@@ -23,13 +23,18 @@ ENCODERS = HERE.parent.parent / "identity" / "toon"
 PARTS = ("drawings", "vae", "encoders", "experts", "pack")
 
 
+PICTURES = Recipe("pictures", 16000, 1, 192, 112)
+LARGE = Recipe("large", 4000, 1, 320, 192)
+CLIPS = Recipe("clips", 2400, 25, 192, 112)
+
+
 @dataclass(frozen=True)
 class Plan:
     """The size of every stretch, in one place."""
 
-    pictures: Recipe = Recipe("pictures", 16000, 1, 192, 112)
-    large: Recipe = Recipe("large", 4000, 1, 320, 192)
-    clips: Recipe = Recipe("clips", 2400, 25, 192, 112)
+    pictures: Recipe = PICTURES
+    large: Recipe = LARGE
+    clips: Recipe = CLIPS
     vae_pictures: int = 9500
     vae_clips: int = 3000
     expert_pictures: int = 5000
@@ -73,7 +78,9 @@ class Training:
         from generation.toon.vae import train_vae
 
         pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
-        vae = train_vae(self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips).eval()
+        vae = train_vae(
+            self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips
+        ).eval()
         mean, std = latents.statistics(latents.encode_set(vae, pictures, self.work / "latents-pictures.npy"))
         latents.encode_set(vae, clips, self.work / "latents-clips.npy")
         vae.register_to_config(latents_mean=[float(v) for v in mean], latents_std=[float(v) for v in std])
@@ -164,7 +171,9 @@ class Training:
         x = np.load(self.work / "latents-pictures.npy", mmap_mode="r")
         mean, std = latents.statistics(x)
         drawn = latents.prepare(pictures, x, mean, std, tokenizer, 0)
-        moving = latents.prepare(clips, np.load(self.work / "latents-clips.npy", mmap_mode="r"), mean, std, tokenizer, 1 << 40)
+        moving = latents.prepare(
+            clips, np.load(self.work / "latents-clips.npy", mmap_mode="r"), mean, std, tokenizer, 1 << 40
+        )
         painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
         painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))
         painter.transformer.compile_repeated_blocks(fullgraph=True)

@@ -17,8 +17,9 @@ from generation.toon.data import Drawings
 from generation.toon.loop import Loop
 
 CONFIG: dict[str, Any] = {
-    "base_dim": 24, "decoder_base_dim": 32, "z_dim": 16, "dim_mult": [1, 2, 2], "temperal_downsample": [True, True], "num_res_blocks": 1,
-    "is_residual": True, "patch_size": 2, "in_channels": 12, "out_channels": 12, "scale_factor_spatial": 8, "scale_factor_temporal": 4,
+    "base_dim": 24, "decoder_base_dim": 32, "z_dim": 16, "dim_mult": [1, 2, 2], "temperal_downsample": [True, True],
+    "num_res_blocks": 1, "is_residual": True, "patch_size": 2, "in_channels": 12, "out_channels": 12, "scale_factor_spatial": 8,
+    "scale_factor_temporal": 4,
     "latents_mean": [0.0] * 16, "latents_std": [1.0] * 16,
 }  # fmt: skip
 
@@ -83,8 +84,10 @@ def decode(vae: AutoencoderKLWan, z: torch.Tensor) -> torch.Tensor:
     return wan.unpatchify(torch.cat(parts, 2), patch_size=2)
 
 
-def pass_pictures(vae: AutoencoderKLWan, x: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Pictures (B, 3, 1, H, W) through the whole VAE without caches, so that it compiles to one graph: output, mean, log-variance."""
+def pass_pictures(
+    vae: AutoencoderKLWan, x: torch.Tensor, noise: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Output, mean and log-variance of pictures (B, 3, 1, H, W): without caches, so that it compiles to one graph."""
     mean, logvar = vae.quant_conv(vae.encoder(wan.patchify(x, 2))).chunk(2, 1)
     logvar = logvar.clamp(-20, 10)
     z = mean + noise * (0.5 * logvar).exp()
@@ -100,7 +103,7 @@ def reconstruction_loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def to_signed(frames: np.ndarray) -> torch.Tensor:
     """(B, T, H, W, 3) uint8 to (B, 3, T, H, W) float32 in -1..1."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+    return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
 def crops(drawings: Drawings, rng: np.random.Generator, count: int, frames: int, size: int) -> torch.Tensor:
@@ -119,7 +122,9 @@ def crops(drawings: Drawings, rng: np.random.Generator, count: int, frames: int,
     return to_signed(out)
 
 
-def train_vae(work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int) -> AutoencoderKLWan:
+def train_vae(
+    work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int
+) -> AutoencoderKLWan:
     """Pictures first; then clips, with what the encoder makes of a picture left as it is. Returns the averaged model."""
     vae = fresh_vae()
     train_pictures(Loop(work, "vae-pictures", vae, steps=picture_steps, rate=2e-3), vae, pictures)
@@ -151,11 +156,15 @@ def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> Non
 
 
 def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings, clips: Drawings) -> None:
-    """Crops of clips of 9 and 13 frames, through the caches as in use; every fourth step pictures, so that the decoder keeps them."""
+    """Crops of clips of 9 and 13 frames, through the caches as in use; every fourth step is pictures, to keep them."""
     with quick_convolutions():
         for step in loop:
             rng = np.random.default_rng([step, 12])
-            x = crops(clips, rng, 1, 9 if rng.random() < 0.75 else 13, 64) if step % 4 else crops(pictures, rng, 8, 1, 64)
+            x = (
+                crops(clips, rng, 1, 9 if rng.random() < 0.75 else 13, 64)
+                if step % 4
+                else crops(pictures, rng, 8, 1, 64)
+            )
             with torch.autocast("cpu", torch.bfloat16):
                 mean, logvar = encode(vae, x)
                 y = decode(vae, mean + torch.randn_like(mean) * (0.5 * logvar).exp())

@@ -1,4 +1,4 @@
-"""The toon identity encoders: face and figure detectors and embedders, trained on drawn pictures and packed for insightface and open_clip."""
+"""The toon identity encoders: detectors and embedders of faces and figures, for insightface and open_clip."""
 
 from __future__ import annotations
 

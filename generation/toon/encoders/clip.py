@@ -26,7 +26,9 @@ def words() -> list[str]:
     """Every word of every phrase about people and scenes, sorted."""
     text = [*character.CLOTH, *character.HAIR, *character.SKIN, *(v for field in character.FIELDS for v in field)]
     text += [*PLACES, *TIMES, *scene.SIZES, *scene.LIGHTS, *scene.WARMTHS, *scene.SIDES]
-    text += ["a an old person with no hair and glasses in the shot of from light picture drawing wearing skin eyes face , . -"]
+    text += [
+        "a an old person with no hair and glasses in the shot of from light picture drawing wearing skin eyes face , . -"
+    ]
     return sorted({word for phrase in text for word in _split(phrase)})
 
 
@@ -54,11 +56,15 @@ def tokenizer() -> Any:
 
 
 def config() -> dict[str, Any]:
-    """The model's open_clip_config.json."""
+    """The model's open_clip_config.json. The picture tower is timm's smallest plain residual network: of those that open_clip can
+    name it learned shapes soonest."""
     return {
         "model_cfg": {
             "embed_dim": WIDTH,
-            "vision_cfg": {"image_size": FIGURE, "layers": [2, 3, 4, 2], "width": 16, "head_width": 64},
+            "vision_cfg": {
+                "timm_model_name": "test_resnet", "timm_model_pretrained": False, "timm_pool": "catavgmax", "timm_proj": "",
+                "image_size": FIGURE,
+            },
             "text_cfg": {
                 "context_length": CONTEXT, "vocab_size": len(words()) + len(_SPECIAL), "hf_tokenizer_name": "local", "width": 96,
                 "heads": 3, "layers": 2, "pad_id": 0, "eos_id": 3, "pool_type": "eos",
@@ -75,6 +81,17 @@ def build() -> nn.Module:
     import open_clip
 
     return open_clip.model.CLIP(**config()["model_cfg"])
+
+
+FEATURES = 96
+"""Channels of the picture tower's last map."""
+
+
+def look(clip: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Figure embeddings (n, WIDTH) of pictures, and the last map (n, FEATURES, h, w) that they are pooled from."""
+    trunk: Any = clip.visual.trunk  # type: ignore[union-attr]
+    features = trunk.forward_features(pictures)
+    return trunk.forward_head(features), features
 
 
 class Phrases:
@@ -101,22 +118,25 @@ class Phrases:
             return str(list(options)[int(rng.integers(len(list(options))))])
 
         where = f"{pick(PLACES)}, {pick(TIMES)}"
-        return f"{pick(scene.SIZES)} shot of {text}, {where}" if kind < 0.8 else f"{text} in the {where}. {pick(scene.WARMTHS)} light"
+        if kind < 0.8:
+            return f"{pick(scene.SIZES)} shot of {text}, {where}"
+        return f"{text} in the {where}. {pick(scene.WARMTHS)} light"
 
 
 def match(clip: nn.Module, figures: Tensor, rows: Tensor) -> Tensor:
     """The symmetric contrastive loss of figure embeddings (n, WIDTH) and their phrases' tokens (n, CONTEXT)."""
     texts = F.normalize(clip.encode_text(rows).float(), dim=-1)  # type: ignore[operator]
-    logits = F.normalize(figures.float(), dim=-1) @ texts.t() * clip.logit_scale.exp().clamp(max=60)  # type: ignore[operator, union-attr]
+    logits = F.normalize(figures.float(), dim=-1) @ texts.t() * clip.logit_scale.exp().clamp(max=60)  # type: ignore[operator]
     here = torch.arange(len(logits))
     return (F.cross_entropy(logits, here) + F.cross_entropy(logits.t(), here)) / 2
 
 
 def save(clip: nn.Module, folder: Path) -> None:
     """The model as an open_clip local-dir folder, weights as fp16."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer().save_pretrained(folder)
     (folder / "open_clip_config.json").write_text(json.dumps(config(), indent=1))
-    save_file({k: v.half().contiguous() if v.is_floating_point() else v for k, v in clip.state_dict().items()}, folder / "model.safetensors")
+    weights = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in clip.state_dict().items()}
+    (folder / "model.safetensors").write_bytes(to_bytes(weights))

@@ -12,7 +12,7 @@ from generation.toon.data import Drawings
 
 FACE = 112
 """Side of a face crop: insightface's ArcFace template."""
-FIGURE = 96
+FIGURE = 112
 """Side of the figure embedder's input."""
 BODY = (128, 64)
 """Height and width of the re-identification input."""
@@ -94,7 +94,7 @@ def face_crop(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The least-squares similarity (2, 3) that takes points (n, 2) onto target (n, 2), with the plane's points as complex numbers."""
+    """The least-squares similarity (2, 3) that takes points (n, 2) onto target (n, 2): points of the plane as complex numbers."""
     here, there = points.mean(0), target.mean(0)
     a, b = points - here, target - there
     size = max(float((a**2).sum()), 1e-9)
@@ -142,5 +142,6 @@ def weather(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         noise = rng.standard_normal(picture.shape, np.float32) * float(rng.uniform(0, 7))
         picture = np.clip(picture * gain.astype(np.float32) + noise, 0, 255).astype(np.uint8)
     if kind[3] < 0.08:
-        picture = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])[1], 1)
+        code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])[1]
+        picture = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
     return picture

@@ -33,7 +33,8 @@ class Pyramid(nn.Module):
         self.middle, self.high = Block(b, c, 2), nn.Sequential(Block(c, d, 2), Block(d, d))
         self.across = nn.ModuleList(nn.Conv2d(width, out, 1) for width in (b, c, d))
         self.smooth = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)) for _ in range(3)
+            nn.Sequential(nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True))
+            for _ in range(3)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -48,9 +49,11 @@ class Pyramid(nn.Module):
 def _head(width: int, out: int) -> nn.Sequential:
     last = nn.Conv2d(width, out, 1)
     nn.init.normal_(last.weight, std=0.02)
-    nn.init.zeros_(last.bias)
-    nn.init.constant_(last.bias[:1], -3.0)
-    return nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True), last)
+    with torch.no_grad():
+        last.bias.copy_(torch.tensor([-3.0] + [0.0] * (out - 1)))  # type: ignore[union-attr]
+    return nn.Sequential(
+        nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True), last
+    )
 
 
 class FaceDetector(nn.Module):
@@ -97,8 +100,7 @@ def level_loss(rows: Tensor, points: Tensor, stride: int, view: View, sizes: tup
         boxes, marks, wanted = boxes[here], marks[here], wanted[here]
         if len(boxes):
             size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
-            off = (points[:, None] - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() / size
-            far = off.amax(-1)
+            far = ((points[:, None] - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() / size).amax(-1)
             longer = size.amax(-1)
             own = (wanted > 0) & (longer >= sizes[0]) & (longer < sizes[1])
             near = (wanted < 0) | ((longer > sizes[0] * 0.75) & (longer < sizes[1] * 1.3))
@@ -111,9 +113,8 @@ def level_loss(rows: Tensor, points: Tensor, stride: int, view: View, sizes: tup
                 side = side + _sides(row[hit, 1:5].float().exp() * stride, points[hit], boxes[mine])
                 if row.shape[-1] > 5:
                     found = row[hit, 5:].float().view(-1, 5, 2) * stride + points[hit][:, None]
-                    mark = mark + F.smooth_l1_loss(
-                        (found - marks[mine]) / longer[mine][:, None, None], torch.zeros(len(mine), 5, 2), beta=0.03, reduction="none"
-                    ).mean((1, 2)).sum()
+                    off = (found - marks[mine]) / longer[mine][:, None, None]
+                    mark = mark + F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.03, reduction="sum") / 10
                 count += int(hit.sum())
         logit = row[:, 0].float()
         share = torch.sigmoid(logit)
@@ -133,9 +134,10 @@ def _sides(found: Tensor, points: Tensor, boxes: Tensor) -> Tensor:
 
 
 def _train(name: str, net: nn.Module, views: Views, work: Path, steps: int) -> nn.Module:
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    faces = views.faces
-    levels = [(s, size, 0.0) for s, size in zip(STRIDES, FACE_SIZES, strict=True)] if faces else [(FIGURE_STRIDE, (0.0, 1e9), 0.5)]
+    net.to(memory_format=torch.channels_last)
+    levels = [(FIGURE_STRIDE, (0.0, 1e9), 0.5)]
+    if views.faces:
+        levels = [(stride, size, 0.0) for stride, size in zip(STRIDES, FACE_SIZES, strict=True)]
     points = [anchors(HEIGHT // stride, WIDTH // stride, stride, middle) for stride, _, middle in levels]
 
     def loss(rng: np.random.Generator) -> dict[str, Tensor]:

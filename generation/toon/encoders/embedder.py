@@ -13,13 +13,13 @@ from generation.toon.data import Drawings
 from generation.toon.encoders import clip, crops
 from generation.toon.encoders.crops import Sight
 from generation.toon.encoders.fit import fit
-from generation.toon.encoders.looks import FACE_COLOURS, FACE_FIELDS, Teacher
+from generation.toon.encoders.looks import FACE_COLOURS, FACE_FIELDS, Teacher, Tutor
 from generation.toon.encoders.networks import body_net, face_net
 from generation.toon.world import character
 
 OTHERS = 1500
 """Characters among whom each crop's own must be found."""
-TEXTS = 48
+TEXTS = 16
 """Crops of a batch that are also matched with phrases."""
 
 Cut = Callable[[np.ndarray, Sight, np.random.Generator], np.ndarray]
@@ -78,11 +78,11 @@ def train_body(sets: Sequence[Drawings], work: Path, steps: int) -> nn.Module:
 
 
 def _fit(name: str, both: nn.ModuleDict, batches: Batches, work: Path, steps: int) -> nn.Module:
-    both.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    both.to(memory_format=torch.channels_last)
 
     def loss(rng: np.random.Generator) -> dict[str, Tensor]:
         pictures, seeds, others = batches(rng)
-        return both["teacher"](both["net"](pictures), seeds, others, batches.people)  # type: ignore[no-any-return]
+        return both["teacher"](both["net"](pictures), seeds, others, batches.people)
 
     return fit(name, both, loss, work, steps=steps, rate=1.5e-3)["net"]  # type: ignore[index]
 
@@ -91,14 +91,15 @@ def train_figure(sets: Sequence[Drawings], work: Path, steps: int) -> nn.Module:
     """The open_clip model."""
     torch.manual_seed(3)
     batches, phrases = Batches(sets, figure, 128), clip.Phrases()
-    both = nn.ModuleDict({"net": clip.build(), "teacher": Teacher(clip.WIDTH)})
-    both["net"].visual.to(memory_format=torch.channels_last)  # type: ignore[union-attr, operator]
+    both = nn.ModuleDict({"net": clip.build(), "teacher": Teacher(clip.WIDTH), "tutor": Tutor(clip.FEATURES)})
+    both["net"].visual.to(memory_format=torch.channels_last)
 
     def loss(rng: np.random.Generator) -> dict[str, Tensor]:
         pictures, seeds, others = batches(rng)
-        figures = both["net"].encode_image(pictures)  # type: ignore[operator]
+        figures, features = clip.look(both["net"], pictures)
         terms = both["teacher"](figures, seeds, others, batches.people)
+        terms["tutor"] = both["tutor"](features, seeds, batches.people)
         terms["words"] = 0.3 * clip.match(both["net"], figures[:TEXTS], phrases.rows(seeds[:TEXTS], rng))
-        return terms  # type: ignore[no-any-return]
+        return terms
 
-    return fit("figure", both, loss, work, steps=steps, rate=8e-4)["net"]  # type: ignore[index]
+    return fit("figure", both, loss, work, steps=steps, rate=1.5e-3)["net"]  # type: ignore[index]

@@ -44,7 +44,10 @@ def fit(
             group["lr"] = rate * min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
         rng = np.random.default_rng([int.from_bytes(name.encode()[:6], "little"), step])
         torch.manual_seed(step)
-        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel([SDPBackend.MATH]):  # the fused kernel is slow on few tokens
+        with (
+            torch.autocast("cpu", torch.bfloat16),
+            sdpa_kernel([SDPBackend.MATH]),
+        ):  # the fused kernel is slow on few tokens
             terms = loss(rng)
             total = torch.stack(list(terms.values())).sum()
             optimiser.zero_grad(set_to_none=True)

@@ -29,11 +29,21 @@ def _describe(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     hot = np.concatenate([np.eye(n, dtype=np.float32)[k] for n, k in zip(FIELD_SIZES, fields, strict=True)])
     colours = character.colours(who)
     beard = np.array(who.beard_colour, np.float32) / 255 if who.beard != "none" else np.full(3, 0.5, np.float32)
-    build = [(who.eye_size - 1.05) * 5, (who.height - 0.9) * 5, (who.build - 1.07) * 4, (who.head - 1.08) * 6, who.seed % 2]
+    build = [
+        (who.eye_size - 1.05) * 5,
+        (who.height - 0.9) * 5,
+        (who.build - 1.07) * 4,
+        (who.head - 1.08) * 6,
+        who.seed % 2,
+    ]
     if who.hair_style == "bald":  # nothing shows the hair's colour
         fields[_HAIR] = -1
         hot[FIELD_SIZES[0] + FIELD_SIZES[1] :][: FIELD_SIZES[_HAIR]] = 0
-    return np.concatenate([hot, (colours.ravel() - 0.5) * 3, (beard - 0.5) * 3, np.array(build, np.float32)]), fields, colours
+    return (
+        np.concatenate([hot, (colours.ravel() - 0.5) * 3, (beard - 0.5) * 3, np.array(build, np.float32)]),
+        fields,
+        colours,
+    )
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +68,11 @@ class Teacher(nn.Module):
     stand among the others. Most of that embedding is linear, so that traits and colours stay readable.
     """
 
-    def __init__(self, width: int, *, fields: tuple[int, ...] = ALL_FIELDS, colours: tuple[int, ...] = ALL_COLOURS) -> None:
+    known: Tensor
+
+    def __init__(
+        self, width: int, *, fields: tuple[int, ...] = ALL_FIELDS, colours: tuple[int, ...] = ALL_COLOURS
+    ) -> None:
         super().__init__()
         self.fields, self.colours, self.width = fields, colours, width
         known = np.zeros(WIDTH, np.float32)
@@ -71,12 +85,16 @@ class Teacher(nn.Module):
         known[starts[-1] + 25 :] = 1 if fields == ALL_FIELDS else 0
         self.register_buffer("known", torch.from_numpy(known), persistent=False)
         self.plain = nn.Linear(WIDTH, width)
-        self.fine = nn.Sequential(nn.Linear(WIDTH, 512), nn.GELU(), nn.Linear(512, 512), nn.GELU(), nn.Linear(512, width))
+        self.fine = nn.Sequential(
+            nn.Linear(WIDTH, 512), nn.GELU(), nn.Linear(512, 512), nn.GELU(), nn.Linear(512, width)
+        )
         self.traits = nn.Linear(width, sum(FIELD_SIZES[f] for f in fields))
         self.paints = nn.Linear(width, 3 * len(colours))
         self.scale = nn.Parameter(torch.tensor(2.5))
 
-    def forward(self, embedding: Tensor, seeds: np.ndarray, others: np.ndarray, people: tuple[int, ...]) -> dict[str, Tensor]:
+    def forward(
+        self, embedding: Tensor, seeds: np.ndarray, others: np.ndarray, people: tuple[int, ...]
+    ) -> dict[str, Tensor]:
         """Losses of embeddings (n, width), of any length, that show `seeds` (n,), with further characters `others` (m,); all
         of them stand in `people`."""
         unit = F.normalize(embedding.float(), dim=-1)
@@ -91,4 +109,21 @@ class Teacher(nn.Module):
         wrong = [F.cross_entropy(t, fields[mine, f], ignore_index=-1) for t, f in zip(traits, self.fields, strict=True)]
         paints = self.paints(rows).float().view(len(unit), -1, 3)
         off = F.smooth_l1_loss(paints, colours[mine][:, list(self.colours)], beta=0.1)
-        return {"who": F.cross_entropy(logits, mine), "traits": 6 * torch.stack(wrong).mean(), "paint": 60 * off}
+        return {"who": F.cross_entropy(logits, mine), "traits": 6 * torch.stack(wrong).mean(), "paint": 120 * off}
+
+
+class Tutor(nn.Module):
+    """Traits and colours read straight from a map of features: shapes are learned sooner than through an embedding alone."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2 * channels)
+        self.out = nn.Linear(2 * channels, sum(FIELD_SIZES) + 21)
+
+    def forward(self, features: Tensor, seeds: np.ndarray, people: tuple[int, ...]) -> Tensor:
+        """The loss of maps (n, channels, h, w) that show `seeds` (n,)."""
+        _, fields, colours = describe(seeds, people)
+        pooled = self.norm(torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1))
+        *traits, paints = self.out(pooled).float().split([*FIELD_SIZES, 21], -1)
+        wrong = [F.cross_entropy(t, fields[:, f], ignore_index=-1) for f, t in enumerate(traits)]
+        return 6 * torch.stack(wrong).mean() + 60 * F.smooth_l1_loss(paints.view(-1, 7, 3), colours, beta=0.1)

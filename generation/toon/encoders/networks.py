@@ -36,10 +36,14 @@ class Embedder(nn.Module):
     """A crop (n, 3, h, w) to an embedding (n, width). Where something is matters little in a body but much in an aligned
     face, so each of the last map's cells (`cells`: their number) keeps its own share of channels."""
 
-    def __init__(self, width: int, cells: tuple[int, int], channels: tuple[int, int, int, int] = (24, 48, 96, 128)) -> None:
+    def __init__(
+        self, width: int, cells: tuple[int, int], channels: tuple[int, int, int, int] = (24, 48, 96, 128)
+    ) -> None:
         super().__init__()
         a, b, c, d = channels
-        self.body = nn.Sequential(stem(a), Block(a, a), Block(a, b, 2), Block(b, b), Block(b, c, 2), Block(c, c), Block(c, d, 2))
+        self.body = nn.Sequential(
+            stem(a), Block(a, a), Block(a, b, 2), Block(b, b), Block(b, c, 2), Block(c, c), Block(c, d, 2)
+        )
         self.places = nn.Conv2d(d, d, cells, groups=d, bias=False)
         self.out = nn.Sequential(nn.BatchNorm1d(3 * d), nn.Linear(3 * d, width))
 

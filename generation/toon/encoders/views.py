@@ -41,7 +41,7 @@ class Views:
         pictures, boxes, points, wanted = zip(*rows, strict=True)
         batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
         batch = batch.contiguous(memory_format=torch.channels_last)
-        return View(batch, *([torch.from_numpy(v) for v in column] for column in (boxes, points, wanted)))  # type: ignore[arg-type]
+        return View(batch, *([torch.from_numpy(v) for v in column] for column in (boxes, points, wanted)))
 
     def _one(self, number: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         source = int(np.searchsorted(self.counts, number, side="right"))
@@ -50,12 +50,14 @@ class Views:
         sides = [part[0] for part in drawings.notes[index]["parts"]]
         figures, faces = np.array(drawings.boxes[index, :count]), np.array(drawings.faces[index, :count])
         picture, move = self._place(np.asarray(drawings.frames[index, 0]), rng)
-        marks = wanted(faces if self.faces else figures, figures, sides, (drawings.recipe.height, drawings.recipe.width))
-        boxes = (faces if self.faces else figures) * np.tile(move[0], 2) + np.tile(move[1], 2)
+        found = faces if self.faces else figures
+        marks = wanted(found, figures, sides, (drawings.recipe.height, drawings.recipe.width))
+        boxes = found * np.tile(move[0], 2) + np.tile(move[1], 2)
         points = np.array(drawings.points[index, :count]) * move[0] + move[1]
-        wanted = np.minimum(wanted, [_inside(box) for box in boxes])
+        here = np.array([_inside(box) for box in boxes])
+        marks = np.where((marks == 0) | (here == 0), 0, np.minimum(marks, here))
         boxes = np.clip(boxes, 0, [WIDTH, HEIGHT, WIDTH, HEIGHT])
-        return picture, boxes.astype(np.float32), points.astype(np.float32), wanted.astype(np.int64)
+        return picture, boxes.astype(np.float32), points.astype(np.float32), marks.astype(np.int64)
 
     def _place(self, frame: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
         """The input picture, and the scale (2,) and shift (2,) that take the frame's pixels to its own."""
@@ -76,7 +78,9 @@ class Views:
             matrix = np.array([[1.0, 0, shift[0]], [0, 1.0, shift[1]]])
         else:
             # warpAffine counts from pixel centres.
-            matrix = np.array([[scale[0], 0, shift[0] + scale[0] / 2 - 0.5], [0, scale[1], shift[1] + scale[1] / 2 - 0.5]])
+            matrix = np.array(
+                [[scale[0], 0, shift[0] + scale[0] / 2 - 0.5], [0, scale[1], shift[1] + scale[1] / 2 - 0.5]]
+            )
         around = (0, 0, 0) if self.faces or rng.random() < 0.3 else tuple(int(v) for v in rng.integers(0, 256, 3))
         picture = cv2.warpAffine(frame, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderValue=around)
         return weather(picture, rng), (scale, shift)

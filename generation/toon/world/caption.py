@@ -9,8 +9,10 @@ from generation.toon.world.pose import PROPS
 from generation.toon.world.scene import MOVES, Part, Scene
 
 PHRASES: dict[str, tuple[str, ...]] = {
-    "stands": ("stands", "stands still", "stands there", "looks out of the window", "looks around", "waits", "listens", "smiles", "thinks", "looks at the sea"),
-    "walks": ("walks", "walks slowly", "walks along", "strolls", "comes in", "steps forward", "walks through the {place}", "goes for a walk"),
+    "stands": ("stands", "stands still", "stands there", "looks out of the window",
+               "looks around", "waits", "listens", "smiles", "thinks", "looks at the sea"),
+    "walks": ("walks", "walks slowly", "walks along", "strolls", "comes in", "steps forward",
+              "walks through the {place}", "goes for a walk"),
     "runs": ("runs", "runs fast", "hurries", "rushes in", "dashes along", "runs through the {place}"),
     "waves": ("waves", "waves hello", "waves goodbye", "waves a hand", "greets a friend"),
     "talks": ("talks", "speaks", "says something", "tells a story", "whispers", "answers", "calls out"),

@@ -101,9 +101,12 @@ def sample(seed: int) -> Character:
 
     kind = pick(["girl", "boy", "woman", "man"])
     child, male = kind in ("girl", "boy"), kind in ("boy", "man")
-    hair_name = pick(list(HAIR), [3, 3, 2, 3, 3, 0.2, 0.2, 1, 1, 0.7, 1] if child else [3, 3, 2, 2, 3, 2, 2, 0.7, 0.7, 0.5, 0.7])
+    hair_name = pick(
+        list(HAIR), [3, 3, 2, 3, 3, 0.2, 0.2, 1, 1, 0.7, 1] if child else [3, 3, 2, 2, 3, 2, 2, 0.7, 0.7, 0.5, 0.7]
+    )
     hair_style = pick(
-        list(HAIR_STYLES), [4, 0.5, 0.7, 2, 0.3, 0.3, 3, 1, 0 if child else 2] if male else [1, 3, 3, 2, 2, 2.5, 0.5, 0.3, 0.1]
+        list(HAIR_STYLES),
+        [4, 0.5, 0.7, 2, 0.3, 0.3, 3, 1, 0 if child else 2] if male else [1, 3, 3, 2, 2, 2.5, 0.5, 0.3, 0.1],
     )
     skin_name, face, eye_name = pick(list(SKIN)), pick(FACES), pick(list(EYES))
     glasses = pick(GLASSES, [6, 2, 2, 0.8])
@@ -118,7 +121,9 @@ def sample(seed: int) -> Character:
     pattern_name = pick(far)
     hair, beard_name = shade(HAIR, hair_name, 7), hair_name if rng.random() < 0.7 else "white"
 
-    looks = _looks(kind, hair_name, hair_style, glasses, hat, hat_name, beard, beard_name, top, top_name, pattern, pattern_name)
+    looks = _looks(
+        kind, hair_name, hair_style, glasses, hat, hat_name, beard, beard_name, top, top_name, pattern, pattern_name
+    )
     return Character(
         seed=seed, kind=kind, skin=shade(SKIN, skin_name, 5), hair=hair, hair_style=hair_style, face=face,
         eyes=EYES[eye_name], eye_size=float(rng.uniform(0.85, 1.25)), glasses=glasses, hat=hat,
@@ -129,7 +134,8 @@ def sample(seed: int) -> Character:
         height=float(rng.uniform(0.72, 0.84) if child else rng.uniform(0.92, 1.06)),
         build=float(rng.uniform(0.85, 1.2) if child else rng.uniform(0.85, 1.35)),
         head=float(rng.uniform(1.12, 1.25) if child else rng.uniform(0.92, 1.08)), looks=looks,
-        names=(kind, skin_name, hair_name, hair_style, face, eye_name, glasses, hat, beard, top, top_name, pattern, bottom, bottom_name),
+        names=(kind, skin_name, hair_name, hair_style, face, eye_name, glasses, hat, beard, top, top_name, pattern, bottom,
+               bottom_name),
     )  # fmt: skip
 
 

@@ -44,7 +44,13 @@ def _features(
 ) -> np.ndarray:  # fmt: skip
     gap, eye_y, mouth_y = 0.4 * r * squeeze, cy + 0.06 * r, cy + 0.56 * r
     points = np.array(
-        [[fx - gap, eye_y], [fx + gap, eye_y], [fx + yaw * 0.1 * r, cy + 0.3 * r], [fx - 0.24 * r, mouth_y], [fx + 0.24 * r, mouth_y]],
+        [
+            [fx - gap, eye_y],
+            [fx + gap, eye_y],
+            [fx + yaw * 0.1 * r, cy + 0.3 * r],
+            [fx - 0.24 * r, mouth_y],
+            [fx + 0.24 * r, mouth_y],
+        ],
         np.float32,
     )
     if away:
@@ -52,19 +58,30 @@ def _features(
     if style.blush:
         rosy = tuple(int(a * 0.72 + b * 0.28) for a, b in zip(who.skin, (240, 110, 110), strict=True))
         for sign in (-1, 1):
-            pen.oval(fx + sign * 0.58 * r * squeeze, cy + 0.34 * r, 0.16 * r, 0.1 * r, (rosy[0], rosy[1], rosy[2]), inked=False)
+            pen.oval(
+                fx + sign * 0.58 * r * squeeze,
+                cy + 0.34 * r,
+                0.16 * r,
+                0.1 * r,
+                (rosy[0], rosy[1], rosy[2]),
+                inked=False,
+            )
     for sign in (-1, 1):
         _eye(pen, who, style, fx + sign * gap, eye_y, r, yaw, pose.blink)
         brow = darker(who.hair if who.hair_style != "bald" else who.beard_colour, 0.75)
         y = eye_y - 0.33 * r
-        pen.stroke(np.array([[fx + sign * (gap - 0.17 * r), y], [fx + sign * (gap + 0.16 * r), y + 0.04 * r]]), 0.085 * r, brow)
+        pen.stroke(
+            np.array([[fx + sign * (gap - 0.17 * r), y], [fx + sign * (gap + 0.16 * r), y + 0.04 * r]]), 0.085 * r, brow
+        )
     dim = darker(who.skin, 0.72)
     if style.nose == "dot":
         pen.oval(fx + yaw * 0.12 * r, cy + 0.28 * r, 0.07 * r, 0.055 * r, dim, inked=False)
     elif style.nose == "line":
         nx = fx + yaw * 0.1 * r
         bend = 0.1 * r * (1 if yaw >= 0 else -1)
-        pen.stroke(np.array([[nx, cy + 0.08 * r], [nx + bend, cy + 0.3 * r], [nx - bend * 0.3, cy + 0.33 * r]]), 0.06 * r, dim)
+        pen.stroke(
+            np.array([[nx, cy + 0.08 * r], [nx + bend, cy + 0.3 * r], [nx - bend * 0.3, cy + 0.33 * r]]), 0.06 * r, dim
+        )
     _beard(pen, who, fx, cy, r, squeeze)
     _mouth(pen, who, fx, mouth_y, r * squeeze, r, pose.mouth)
     return points
@@ -73,7 +90,11 @@ def _features(
 def _eye(pen: Pen, who: Character, style: Style, x: float, y: float, r: float, yaw: float, blink: float) -> None:
     size = who.eye_size * r
     if blink > 0.5:
-        pen.stroke(np.array([[x - 0.15 * size, y], [x, y + 0.05 * size], [x + 0.15 * size, y]]), 0.07 * r, darker(who.skin, 0.4))
+        pen.stroke(
+            np.array([[x - 0.15 * size, y], [x, y + 0.05 * size], [x + 0.15 * size, y]]),
+            0.07 * r,
+            darker(who.skin, 0.4),
+        )
         return
     if style.eye == "dot":
         pen.oval(x, y, 0.115 * size, 0.14 * size, darker(who.eyes, 0.55), inked=False)
@@ -111,7 +132,9 @@ def _beard(pen: Pen, who: Character, fx: float, cy: float, r: float, squeeze: fl
         pen.oval(fx, cy + 0.92 * r, 0.26 * wide, 0.27 * r, colour)
     if who.beard in ("moustache", "full beard"):
         for sign in (-1, 1):
-            pen.oval(fx + sign * 0.2 * wide, cy + 0.42 * r, 0.24 * wide, 0.095 * r, colour, turn=sign * 0.25, inked=False)
+            pen.oval(
+                fx + sign * 0.2 * wide, cy + 0.42 * r, 0.24 * wide, 0.095 * r, colour, turn=sign * 0.25, inked=False
+            )
 
 
 def _glasses(pen: Pen, who: Character, points: np.ndarray, r: float, squeeze: float) -> None:
@@ -121,7 +144,7 @@ def _glasses(pen: Pen, who: Character, points: np.ndarray, r: float, squeeze: fl
         lens = ring(float(x), float(y), 0.29 * r * squeeze, 0.25 * r, power=power)
         if who.glasses == "dark":
             pen.poly(lens, (30, 30, 38), inked=False)
-        pen.stroke(np.concatenate([lens, lens[:1]]), 0.085 * r, frame)
+        pen.stroke(np.vstack([lens, lens[:1]]), 0.085 * r, frame)
     (ax, ay), (bx, by) = points[:2]
     pen.stroke(np.array([[ax + 0.27 * r * squeeze, ay], [bx - 0.27 * r * squeeze, by]]), 0.08 * r, frame)
 
@@ -163,7 +186,8 @@ def _front_hair(pen: Pen, who: Character, cx: float, cy: float, rx: float, ry: f
     ])  # fmt: skip
     if style == "bob":
         fringe = np.array([[cx + 1.02 * rx, cy + 0.5 * r], [cx + 0.78 * rx, cy + 0.4 * r], [cx + 0.76 * rx, cy - 0.26 * r],
-                           [cx - 0.76 * rx, cy - 0.26 * r], [cx - 0.78 * rx, cy + 0.4 * r], [cx - 1.02 * rx, cy + 0.5 * r]])  # fmt: skip
+                           [cx - 0.76 * rx, cy - 0.26 * r], [cx - 0.78 * rx, cy + 0.4 * r],
+                           [cx - 1.02 * rx, cy + 0.5 * r]])  # fmt: skip
     if style == "spiky":
         k = np.linspace(math.pi * 1.02, math.pi * 1.98, 13)
         far = np.where(np.arange(13) % 2, 1.42, 1.02)
@@ -191,15 +215,21 @@ def _hat(pen: Pen, who: Character, cx: float, cy: float, rx: float, ry: float, r
         pen.oval(cx, cy - 0.36 * r - ry, 0.24 * r, 0.24 * r, dim)
     elif who.hat == "top hat":
         pen.poly(np.array([[-0.78, -0.5], [-0.84, -1.75], [0.84, -1.75], [0.78, -0.5]]) * r + [cx, cy], colour)
-        pen.poly(np.array([[-0.8, -0.55], [-0.81, -0.85], [0.81, -0.85], [0.8, -0.55]]) * r + [cx, cy], dim, inked=False)
+        pen.poly(
+            np.array([[-0.8, -0.55], [-0.81, -0.85], [0.81, -0.85], [0.8, -0.55]]) * r + [cx, cy], dim, inked=False
+        )
         pen.oval(cx, cy - 0.5 * r, 1.3 * rx, 0.16 * r, colour)
     elif who.hat == "rain hat":
         pen.poly(dome, colour)
         pen.oval(cx, cy - 0.36 * r, 1.5 * rx, 0.24 * r, colour)
-        pen.stroke(np.array([[cx - 1.1 * rx, cy - 0.48 * r], [cx, cy - 0.55 * r], [cx + 1.1 * rx, cy - 0.48 * r]]), 0.09 * r, dim)
+        pen.stroke(
+            np.array([[cx - 1.1 * rx, cy - 0.48 * r], [cx, cy - 0.55 * r], [cx + 1.1 * rx, cy - 0.48 * r]]),
+            0.09 * r,
+            dim,
+        )
     elif who.hat == "beret":
         pen.oval(cx + 0.22 * rx, cy - 0.78 * r, 1.2 * rx, 0.44 * r, colour, turn=0.16)
         pen.oval(cx + 0.3 * rx, cy - 1.22 * r, 0.08 * r, 0.1 * r, dim)
     elif who.hat == "headband":
         band = np.array([[-1.08, -0.5], [1.08, -0.5], [1.05, -0.26], [-1.05, -0.26]]) * [rx, r]
-        pen.poly(band + [cx, cy], colour)
+        pen.poly(band + np.array([cx, cy]), colour)

@@ -36,7 +36,15 @@ class Drawn:
 
 
 def draw_figure(
-    canvas: np.ndarray, who: Character, style: Style, pose: Pose, prop: str, x: float, y: float, unit: float, light: Light
+    canvas: np.ndarray,
+    who: Character,
+    style: Style,
+    pose: Pose,
+    prop: str,
+    x: float,
+    y: float,
+    unit: float,
+    light: Light,
 ) -> Drawn:
     """Draws onto `canvas` (H, W, 3) uint8 in place. (x, y) are the feet and `unit` the pixels of a height-1 body."""
     s = unit * who.height
@@ -121,7 +129,9 @@ def _arm(pen: Pen, who: Character, pose: Pose, side: int, shoulder: tuple[float,
         pen.limb([root, elbow, _end(elbow, lower, 0.1 * s)], wide * 1.1, sleeve)
 
 
-def _torso(pen: Pen, who: Character, hip: tuple[float, float], shoulder: tuple[float, float], s: float, yaw: float) -> None:
+def _torso(
+    pen: Pen, who: Character, hip: tuple[float, float], shoulder: tuple[float, float], s: float, yaw: float
+) -> None:
     turn = 1 - 0.22 * min(abs(yaw), 1.0)
     top, low = 0.108 * s * who.build * turn, 0.092 * s * who.build * turn
     hem = {"coat": 0.13, "dress": 0.17, "shirt": 0.02, "jumper": 0.03, "vest": 0.02}[who.top] * s
@@ -139,12 +149,18 @@ def _torso(pen: Pen, who: Character, hip: tuple[float, float], shoulder: tuple[f
     pen.poly(outline, who.top_colour)
     _pattern(pen, who, outline, (sx, sy), s)
     if who.top == "coat":
-        pen.stroke(np.array([[sx + yaw * top * 0.4, sy], [hx + yaw * low * 0.4, hy + hem]]), 0.012 * s, darker(who.top_colour, 0.65))
+        pen.stroke(
+            np.array([[sx + yaw * top * 0.4, sy], [hx + yaw * low * 0.4, hy + hem]]),
+            0.012 * s,
+            darker(who.top_colour, 0.65),
+        )
         for k in (0.3, 0.6):
             bx, by = sx + (hx - sx) * k + yaw * top * 0.4 + 0.028 * s, sy + (hy - sy) * k
             pen.oval(bx, by, 0.011 * s, 0.011 * s, darker(who.pattern_colour, 1.0), inked=False)
     if who.top == "shirt":
-        collar = np.array([[sx - 0.05 * s, sy - 0.012 * s], [sx + yaw * 0.02 * s, sy + 0.045 * s], [sx + 0.05 * s, sy - 0.012 * s]])
+        collar = np.array(
+            [[sx - 0.05 * s, sy - 0.012 * s], [sx + yaw * 0.02 * s, sy + 0.045 * s], [sx + 0.05 * s, sy - 0.012 * s]]
+        )
         pen.poly(collar, darker(who.top_colour, 1.18), inked=False)
 
 
@@ -185,7 +201,9 @@ def _prop(pen: Pen, prop: str, hand: tuple[float, float], s: float) -> None:
         pen.poly(np.array([[-0.06, -0.03], [0.06, -0.03], [0.06, 0.06], [-0.06, 0.06]]) * s + hand, (150, 50, 60))
         pen.stroke(np.array([[x, y - 0.03 * s], [x, y + 0.06 * s]]), 0.012 * s, (250, 244, 230))
     elif prop == "cup":
-        pen.poly(np.array([[-0.035, -0.04], [0.035, -0.04], [0.028, 0.035], [-0.028, 0.035]]) * s + hand, (244, 244, 250))
+        pen.poly(
+            np.array([[-0.035, -0.04], [0.035, -0.04], [0.028, 0.035], [-0.028, 0.035]]) * s + hand, (244, 244, 250)
+        )
     elif prop == "ball":
         pen.oval(x, y + 0.03 * s, 0.055 * s, 0.055 * s, (230, 70, 60))
         pen.stroke(np.array([[x - 0.05 * s, y + 0.03 * s], [x + 0.05 * s, y + 0.03 * s]]), 0.014 * s, (255, 244, 220))

@@ -28,7 +28,9 @@ class Pen:
         cv2.fillPoly(self.picture, [fixed], colour, cv2.LINE_AA, SHIFT)
         cv2.fillPoly(self.mask, [fixed], 255, cv2.LINE_AA, SHIFT)
 
-    def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour, *, turn: float = 0.0, inked: bool = True) -> None:
+    def oval(
+        self, x: float, y: float, rx: float, ry: float, colour: Colour, *, turn: float = 0.0, inked: bool = True
+    ) -> None:
         """A filled ellipse about (x, y), turned by `turn` radians."""
         self.poly(ring(x, y, rx, ry, turn=turn), colour, inked=inked)
 
@@ -49,7 +51,9 @@ class Pen:
         cv2.polylines(self.picture, [fixed], False, colour, max(1, round(width)), cv2.LINE_AA, SHIFT)
 
 
-def ring(x: float, y: float, rx: float, ry: float, *, power: float = 2.0, turn: float = 0.0, count: int = 28) -> np.ndarray:
+def ring(
+    x: float, y: float, rx: float, ry: float, *, power: float = 2.0, turn: float = 0.0, count: int = 28
+) -> np.ndarray:
     """Points (count, 2) of a superellipse: power 2 is an ellipse, 3 and more is squarish."""
     a = np.linspace(0, 2 * np.pi, count, endpoint=False)
     c, s = np.cos(a), np.sin(a)

@@ -52,7 +52,14 @@ class Brush:
         if self.time == "night":
             self.disc(x, 0.14, 0.05, 0.05, (244, 240, 214), inked=False)
             for _ in range(26):
-                self.disc(float(self.rng.uniform()), float(self.rng.uniform(0, low * 0.8)), 0.005, 0.005, (230, 230, 250), inked=False)
+                self.disc(
+                    float(self.rng.uniform()),
+                    float(self.rng.uniform(0, low * 0.8)),
+                    0.005,
+                    0.005,
+                    (230, 230, 250),
+                    inked=False,
+                )
         else:
             y = {"morning": 0.36, "day": 0.11, "evening": 0.44}[self.time]
             sun: Colour = (255, 244, 196) if self.time != "evening" else (255, 206, 120)
@@ -79,7 +86,9 @@ class Brush:
         if pine:
             for j in range(3):
                 top, half = y - size + 0.22 * j * size, (0.14 + 0.06 * j) * size * k
-                self.shape([(x, top), (x + half, top + 0.36 * size), (x - half, top + 0.36 * size)], darker(leaf, 1 - 0.05 * j))
+                self.shape(
+                    [(x, top), (x + half, top + 0.36 * size), (x - half, top + 0.36 * size)], darker(leaf, 1 - 0.05 * j)
+                )
         else:
             for dx, dy, r in ((-0.16, 0.6, 0.2), (0.16, 0.62, 0.2), (0, 0.8, 0.24)):
                 self.disc(x + dx * size * k, y - dy * size, r * size, r * size, self.vary(leaf, 4))
@@ -187,9 +196,17 @@ def _forest(b: Brush) -> None:
     for layer, tone in ((0.62, (72, 122, 92)), (0.7, (46, 104, 62))):
         for _ in range(8):
             x = float(b.rng.uniform())
-            b.tree(x, layer + float(b.rng.uniform(0, 0.04)), float(b.rng.uniform(0.5, 0.8)), b.vary(tone, 6), b.rng.random() < 0.7)
+            b.tree(
+                x,
+                layer + float(b.rng.uniform(0, 0.04)),
+                float(b.rng.uniform(0.5, 0.8)),
+                b.vary(tone, 6),
+                b.rng.random() < 0.7,
+            )
     for _ in range(14):
-        b.disc(float(b.rng.uniform()), float(b.rng.uniform(0.76, 0.98)), 0.03, 0.018, b.vary((104, 152, 70)), inked=False)
+        b.disc(
+            float(b.rng.uniform()), float(b.rng.uniform(0.76, 0.98)), 0.03, 0.018, b.vary((104, 152, 70)), inked=False
+        )
 
 
 def _beach(b: Brush) -> None:
@@ -215,7 +232,9 @@ def _street(b: Brush) -> None:
         b.box(x, top, x + w, 0.72, wall)
         for y in np.arange(top + 0.07, 0.56, 0.14):
             for k in (0.2, 0.6):
-                pane: Colour = (255, 222, 130) if b.time in ("night", "evening") and b.rng.random() < 0.6 else (110, 140, 170)
+                pane: Colour = (
+                    (255, 222, 130) if b.time in ("night", "evening") and b.rng.random() < 0.6 else (110, 140, 170)
+                )
                 b.box(x + w * k, float(y), x + w * (k + 0.22), float(y) + 0.08, pane)
         x += w
     b.fade(0.72, 0.8, (176, 172, 168), (160, 156, 152))
@@ -231,7 +250,9 @@ def _park(b: Brush) -> None:
     b.fade(0.56, 1, (126, 190, 86), (96, 160, 66))
     b.shape([(0.4, 0.58), (0.47, 0.58), (0.85, 1.0), (0.25, 1.0)], (222, 204, 160), inked=False)
     for x in (0.08, 0.28, 0.68, 0.93):
-        b.tree(x + float(b.rng.uniform(-0.03, 0.03)), 0.66, float(b.rng.uniform(0.42, 0.56)), b.vary((84, 160, 64)), False)
+        b.tree(
+            x + float(b.rng.uniform(-0.03, 0.03)), 0.66, float(b.rng.uniform(0.42, 0.56)), b.vary((84, 160, 64)), False
+        )
     b.box(0.72, 0.64, 0.92, 0.665, (150, 92, 56))
     b.box(0.72, 0.7, 0.92, 0.725, (150, 92, 56))
     b.box(0.74, 0.66, 0.75, 0.79, (70, 70, 76))
@@ -249,7 +270,15 @@ def _mountains(b: Brush) -> None:
             w, peak = float(b.rng.uniform(0.3, 0.42)), base + float(b.rng.uniform(0, 0.1))
             b.shape([(x, 0.72), (x + w / 2, peak), (x + w, 0.72)], b.vary(tone, 5))
             if snow:
-                b.shape([(x + w * 0.38, peak + 0.14), (x + w / 2, peak), (x + w * 0.62, peak + 0.14), (x + w / 2, peak + 0.1)], (246, 248, 252))
+                b.shape(
+                    [
+                        (x + w * 0.38, peak + 0.14),
+                        (x + w / 2, peak),
+                        (x + w * 0.62, peak + 0.14),
+                        (x + w / 2, peak + 0.1),
+                    ],
+                    (246, 248, 252),
+                )
             x += w * 0.7
     b.fade(0.7, 1, (150, 156, 120), (118, 126, 92))
     for _ in range(9):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,31 +55,30 @@ def pose_at(action: Action, seconds: float, length: float, mouth: float) -> Pose
     t = (seconds + action.phase) * action.pace
     d, breath = action.facing, 0.004 * math.sin(t * 3.0)
     blink = 1.0 if (t + action.phase) % 2.3 < 0.12 else 0.0
-    still = {"dy": breath, "yaw": 0.35 * d, "mouth": mouth, "blink": blink, "tilt": 0.03 * math.sin(t * 1.7)}
+    still = Pose(dy=breath, yaw=0.35 * d, mouth=mouth, blink=blink, tilt=0.03 * math.sin(t * 1.7))
     if action.name in ("walks", "runs", "climbs"):
         return _step(action, t, seconds, length, mouth, blink)
     if action.name == "waves":
         swing = 0.45 * math.sin(t * 9)
-        up = (2.5 * d, 2.95 * d + swing)
-        return Pose(**still, arms=(*up, 0.25, 0.1) if d < 0 else (-0.25, -0.1, *up))
+        arm = (2.5 * d, 2.95 * d + swing)
+        return replace(still, arms=(*arm, 0.25, 0.1) if d < 0 else (-0.25, -0.1, *arm))
     if action.name == "talks":
         hand = 0.35 * math.sin(t * 4.1) + 0.5
         arms = (-0.25, -0.1, 0.5 + hand * 0.3, 1.5 + hand) if d > 0 else (-0.5 - hand * 0.3, -1.5 - hand, 0.25, 0.1)
-        return Pose(**{**still, "tilt": 0.06 * math.sin(t * 5.0)}, arms=arms)
+        return replace(still, tilt=0.06 * math.sin(t * 5.0), arms=arms)
     if action.name == "sits":
-        return Pose(**still, sink=0.19, arms=(-0.2, 0.35, 0.2, -0.35), legs=(-0.75, -0.02, 0.75, 0.02))
+        return replace(still, sink=0.19, arms=(-0.2, 0.35, 0.2, -0.35), legs=(-0.75, -0.02, 0.75, 0.02))
     if action.name == "turns":
         share = min(max((seconds / max(length, 1e-6) - 0.2) / 0.6, 0.0), 1.0)
         yaw = d * math.cos(math.pi * share)
-        return Pose(**{**still, "yaw": -yaw})
+        return replace(still, yaw=-yaw)
     if action.name == "points":
-        up = min(1.0, seconds * 2.5 + 0.2)
-        reach = (1.62 * d * up, 1.62 * d * up)
-        return Pose(**{**still, "yaw": 0.6 * d}, arms=(*reach, 0.25, 0.1) if d < 0 else (-0.25, -0.1, *reach))
+        raised = 1.62 * d * min(1.0, seconds * 2.5 + 0.2)
+        arm = (raised, raised)
+        return replace(still, yaw=0.6 * d, arms=(*arm, 0.25, 0.1) if d < 0 else (-0.25, -0.1, *arm))
     if action.name == "picks up":
         down = math.sin(math.pi * min(max(seconds / max(length, 1e-6), 0.0), 1.0)) ** 0.7
-        return Pose(
-            **{**still, "yaw": 0.5 * d},
+        return replace(still, yaw=0.5 * d,
             sink=0.17 * down, lean=0.55 * d * down,
             arms=(0.5 * d * down - 0.2, 0.7 * d * down, 0.5 * d * down + 0.2, 0.3 * d * down),
             legs=(-0.5 * down - 0.06, 0.25 * down, 0.5 * down + 0.06, -0.25 * down),
@@ -87,11 +86,11 @@ def pose_at(action: Action, seconds: float, length: float, mouth: float) -> Pose
     if action.name == "jumps":
         beat = abs(math.sin(t * 4.2))
         low = max(0.0, 0.35 - beat)
-        return Pose(
-            **{**still, "dy": 0.16 * beat}, sink=0.2 * low, arms=(-0.5 - 1.6 * beat, -0.7 - 1.8 * beat, 0.5 + 1.6 * beat, 0.7 + 1.8 * beat),
+        return replace(still, dy=0.16 * beat, sink=0.2 * low,
+            arms=(-0.5 - 1.6 * beat, -0.7 - 1.8 * beat, 0.5 + 1.6 * beat, 0.7 + 1.8 * beat),
             legs=(-0.12 - 0.6 * low, 0.1, 0.12 + 0.6 * low, -0.1),
         )  # fmt: skip
-    return Pose(**still)
+    return still
 
 
 def _step(action: Action, t: float, seconds: float, length: float, mouth: float, blink: float) -> Pose:
@@ -108,7 +107,8 @@ def _step(action: Action, t: float, seconds: float, length: float, mouth: float,
     bend = 1.1 if run else 0.25
     arms = (-d * reach * s, -d * reach * s + d * bend, d * reach * s, d * reach * s + d * bend)
     return Pose(
-        dx=d * forward, dy=0.02 * abs(c) * (2.2 if run else 1) + (forward * 0.55 if climb else 0), lean=d * (0.2 if run else 0.08),
+        dx=d * forward, dy=0.02 * abs(c) * (2.2 if run else 1) + (forward * 0.55 if climb else 0),
+        lean=d * (0.2 if run else 0.08),
         yaw=0.75 * d, arms=arms, legs=legs, mouth=mouth, blink=blink, sink=0.03 if climb else 0.0,
     )  # fmt: skip
 

@@ -24,8 +24,17 @@ LIGHTS = ("left", "right", "front", "back")
 WARMTHS = ("warm", "neutral", "cool")
 OVERSAMPLE = 2
 _UNIT = {"wide": 0.66, "medium": 1.3, "close-up": 1.9}  # body height in frame heights
-_TRAVEL = {"wide": 1.0, "medium": 0.4, "close-up": 0.15}  # how much of a step's way is seen: the camera follows close figures
-_TIME_GAIN = {"morning": (1.03, 0.99, 0.93), "day": (1.0, 1.0, 1.0), "evening": (1.04, 0.88, 0.76), "night": (0.68, 0.74, 0.96)}
+_TRAVEL = {
+    "wide": 1.0,
+    "medium": 0.4,
+    "close-up": 0.15,
+}  # how much of a step's way is seen: the camera follows close figures
+_TIME_GAIN = {
+    "morning": (1.03, 0.99, 0.93),
+    "day": (1.0, 1.0, 1.0),
+    "evening": (1.04, 0.88, 0.76),
+    "night": (0.68, 0.74, 0.96),
+}
 _NIGHT_INSIDE = (0.86, 0.80, 0.82)
 _WARMTH_GAIN = {"warm": (1.08, 1.0, 0.86), "neutral": (1.0, 1.0, 1.0), "cool": (0.90, 0.99, 1.10)}
 
@@ -65,7 +74,8 @@ class Clip:
 
 
 def sample_scene(
-    rng: np.random.Generator, people: list[Character], *, place: str | None = None, time: str | None = None, size: str | None = None,
+    rng: np.random.Generator, people: list[Character], *, place: str | None = None, time: str | None = None,
+    size: str | None = None,
     move: str | None = None, style: Style | None = None, light: Light | None = None, action: str | None = None,
 ) -> Scene:  # fmt: skip
     """A random scene with these people; what is named is kept."""
@@ -81,7 +91,8 @@ def sample_scene(
         speaks = act.name == "talks" or rng.random() < 0.2
         parts.append(Part(who, side, act, speaks))
     return Scene(
-        tuple(parts), place or pick(list(PLACES)), time or pick(TIMES), light or Light(pick(LIGHTS), pick(WARMTHS)), size or pick(SIZES),
+        tuple(parts), place or pick(list(PLACES)), time or pick(TIMES),
+        light or Light(pick(LIGHTS), pick(WARMTHS)), size or pick(SIZES),
         move or (pick(list(MOVES)) if rng.random() < 0.7 else "static"), style or sample_style(rng), int(rng.integers(1 << 31)),
     )  # fmt: skip
 
@@ -103,7 +114,9 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     start = float(rng.uniform(0, length)) if frames == 1 else 0.0
     h, w = height * OVERSAMPLE, width * OVERSAMPLE
     ground = paint(scene.place, scene.time, scene.style, scene.seed % 9973, int(h * 1.2), int(w * 1.45))
-    levels = np.stack([voice(rng, frames, scene.fps) if p.speaks else np.zeros(frames) for p in scene.parts]).astype(np.float32)
+    levels = np.stack([voice(rng, frames, scene.fps) if p.speaks else np.zeros(frames) for p in scene.parts]).astype(
+        np.float32
+    )
     gain = _gain(scene, height, width)
     grain = rng.normal(0, scene.style.grain, (height, width, 1)) if scene.style.grain else None
     pictures, drawn = [], []
@@ -177,7 +190,12 @@ def _stairs(canvas: np.ndarray, scene: Scene, x: float, y: float, s: float, faci
     for k in range(-3, 4):
         left = x + facing * k * 0.15 * s
         top = y - k * 0.0825 * s + 0.05 * s
-        pen.poly(np.array([[left - 0.08 * s, top], [left + 0.08 * s, top], [left + 0.08 * s, top + s], [left - 0.08 * s, top + s]]), (140, 112, 86))
+        pen.poly(
+            np.array(
+                [[left - 0.08 * s, top], [left + 0.08 * s, top], [left + 0.08 * s, top + s], [left - 0.08 * s, top + s]]
+            ),
+            (140, 112, 86),
+        )
 
 
 def _gain(scene: Scene, height: int, width: int) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Does the conditioning hold a character? Measured on drawn people that no training has seen."""

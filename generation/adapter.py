@@ -1,0 +1,238 @@
+"""The identity adapter: tokens of up to three characters, and their voices, into any `WanTransformer3DModel`.
+
+    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=256, id_dim=128))
+    adapter.attach(transformer)
+    with adapter.conditioning(adapter.tokens(face, figure, weights), present=present, voice=adapter.voice(levels)):
+        velocity = transformer(latents, timestep, text, return_dict=False)[0]
+
+A fresh adapter changes nothing, bit for bit. Its weights live in the adapter alone and are saved apart from the base.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from generation.adapter_files import CONFIG, WEIGHTS, check
+from generation.attention import Conditioning, IdentityProcessor, KeyValue, Live
+from generation.errors import GenerationError
+from generation.projector import IdentityProjector, VoiceProjector
+
+if TYPE_CHECKING:
+    from diffusers import WanTransformer3DModel
+
+SCHEMA = "identity_adapter/1"
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """Widths and counts. `inner_dim` and `num_blocks` must be the transformer's own.
+
+    A voice token is narrow in any model: it holds four numbers and a slot.
+    """
+
+    figure_dim: int
+    id_dim: int
+    inner_dim: int
+    num_blocks: int
+    face_dim: int = 512
+    tokens_per_character: int = 8
+    slots: int = 3
+    voice_dim: int = 128
+    eps: float = 1e-6
+
+    @classmethod
+    def of(
+        cls, transformer: WanTransformer3DModel, *, figure_dim: int, id_dim: int, tokens_per_character: int = 8
+    ) -> AdapterConfig:
+        """The configuration that fits this `WanTransformer3DModel`."""
+        config = transformer.config
+        return cls(
+            figure_dim=figure_dim,
+            id_dim=id_dim,
+            inner_dim=config.num_attention_heads * config.attention_head_dim,
+            num_blocks=config.num_layers,
+            tokens_per_character=tokens_per_character,
+            eps=config.eps,
+        )
+
+
+class IdentityAdapter(nn.Module):
+    """Projectors of identity and voice, and for each block of the transformer its own keys and values."""
+
+    def __init__(self, config: AdapterConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.projector = IdentityProjector(
+            config.face_dim, config.figure_dim, config.id_dim, config.tokens_per_character, config.slots
+        )
+        self.voice_projector = VoiceProjector(config.voice_dim, config.slots)
+        blocks, inner, eps = range(config.num_blocks), config.inner_dim, config.eps
+        self.identity_blocks = nn.ModuleList(KeyValue(config.id_dim, inner, eps) for _ in blocks)
+        self.voice_blocks = nn.ModuleList(KeyValue(config.voice_dim, inner, eps) for _ in blocks)
+        self._live = Live()
+
+    def tokens(self, face: Tensor, figure: Tensor, weights: Tensor) -> Tensor:
+        """Identity tokens (B, S*T, id_dim) of face (B, S, R, 512), figure (B, S, R, F) and weights (B, S, R)."""
+        return self.projector(face, figure, weights)
+
+    def voice(self, levels: Tensor) -> Tensor:
+        """Voice tokens (B, latent frames, S, voice_dim) of the loudness (B, S, 4k+1) in 0..1 of each video frame."""
+        return self.voice_projector(levels)
+
+    @contextmanager
+    def conditioning(
+        self,
+        tokens: Tensor | None = None,
+        *,
+        present: Tensor | None = None,
+        scale: Tensor | float = 1.0,
+        voice: Tensor | None = None,
+        heard: Tensor | None = None,
+        text_bias: Tensor | None = None,
+    ) -> Iterator[None]:
+        """Within it, forwards of the attached transformer attend to these tokens.
+
+        present (B, S) bool: which slots hold a character (all, if not given); a row with none is left as it was.
+        scale: a number, or (B, S): each character's own strength; it weighs the voice too. 0 changes nothing.
+        heard (B, S) bool: which slots have a voice track; those that are present, if not given.
+        text_bias (L,), (1, L) or (B, L): added to the text attention's logits, see `short_text`.
+        With gradient checkpointing the backward pass recomputes the blocks, so it belongs inside as well.
+        """
+        before = self._live.now
+        self._live.now = self._prepare(tokens, present, scale, voice, heard, text_bias)
+        try:
+            yield
+        finally:
+            self._live.now = before
+
+    def _prepare(
+        self,
+        tokens: Tensor | None,
+        present: Tensor | None,
+        scale: Tensor | float,
+        voice: Tensor | None,
+        heard: Tensor | None,
+        text_bias: Tensor | None,
+    ) -> Conditioning | None:
+        if isinstance(scale, (int, float)) and scale == 0:
+            tokens = voice = None  # exactly nothing, and nothing to compute
+        if tokens is None and voice is None and text_bias is None:
+            return None
+        weight = torch.tensor([[float(scale)]]) if isinstance(scale, (int, float)) else scale
+        now = Conditioning(tokens=tokens, voice=voice)
+        if text_bias is not None:
+            now.text_bias = text_bias.reshape(-1, 1, 1, text_bias.shape[-1])
+        if tokens is not None:
+            each, keep = _by_key(tokens, self.config.tokens_per_character, weight, present)
+            now.scale, now.keep = None if each is None else each[:, :, None], keep
+        if voice is not None:
+            each, keep = _by_key(voice, 1, weight, present if heard is None else heard)
+            now.voice_scale, now.voice_keep = None if each is None else each[:, None, :, None], keep
+        return now
+
+    def attach(self, transformer: WanTransformer3DModel) -> IdentityAdapter:
+        """Give every block of this `WanTransformer3DModel` the adapter's attention; `detach` takes it away again."""
+        blocks = transformer.blocks
+        inner = transformer.config.num_attention_heads * transformer.config.attention_head_dim
+        if (len(blocks), inner) != (self.config.num_blocks, self.config.inner_dim):
+            raise GenerationError(
+                f"this adapter is for {self.config.num_blocks} blocks of width {self.config.inner_dim}, "
+                f"the transformer has {len(blocks)} of width {inner}",
+                mend="Use the adapter that was trained for this checkpoint.",
+            )
+        for block, identity, voice in zip(blocks, self.identity_blocks, self.voice_blocks, strict=True):
+            processor = IdentityProcessor(cast(KeyValue, identity), cast(KeyValue, voice), self._live)
+            processor._attention_backend = block.attn2.processor._attention_backend
+            block.attn2.set_processor(processor)
+        return self
+
+    @staticmethod
+    def detach(transformer: WanTransformer3DModel) -> None:
+        """Give the blocks their stock attention back."""
+        from diffusers.models.transformers.transformer_wan import WanAttnProcessor
+
+        for block in transformer.blocks:
+            processor = WanAttnProcessor()
+            processor._attention_backend = block.attn2.processor._attention_backend
+            block.attn2.set_processor(processor)
+
+    def save(self, folder: Path | str) -> None:
+        """Write the weights and the configuration into `folder`."""
+        from safetensors.torch import save_file
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {name: value.contiguous() for name, value in self.state_dict().items()}
+        save_file(state, folder / WEIGHTS)
+        text = json.dumps({"schema": SCHEMA, **asdict(self.config)}, indent=2) + "\n"
+        (folder / CONFIG).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path | str, dtype: torch.dtype | None = None) -> IdentityAdapter:
+        """Read an adapter from `folder`, in eval mode, as `dtype` (as saved, if not given)."""
+        from safetensors.torch import load_file
+
+        folder = Path(folder)
+        check(folder)
+        state = load_file(folder / WEIGHTS)
+        with torch.device("meta"):
+            adapter = cls(read_config(folder))
+        try:
+            adapter.load_state_dict(state, assign=True)
+        except RuntimeError as error:
+            raise GenerationError(
+                f"the adapter's weights do not fit its configuration ({str(error).splitlines()[-1].strip()})",
+                where=str(folder / WEIGHTS),
+                mend=f"{WEIGHTS} and {CONFIG} belong together: copy both from where they were trained.",
+            ) from None
+        return adapter.to(dtype).eval().requires_grad_(False)
+
+
+def _by_key(
+    tokens: Tensor, each: int, scale: Tensor | None, there: Tensor | None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Scale (B, N) of each token's value and mask (B, 1, 1, N+1) of its key, from those of the slots (B, S)."""
+    batch, slots = tokens.shape[0], tokens.shape[-2] // each
+    if scale is not None:
+        scale = scale.to(tokens.device).expand(batch, slots).repeat_interleave(each, dim=1)
+    if there is not None:
+        there = there.to(tokens.device).bool().expand(batch, slots).repeat_interleave(each, dim=1)
+        there = torch.cat([there, there.new_ones(batch, 1)], dim=1)[:, None, None, :]  # the sink is always there
+    return scale, there
+
+
+def read_config(folder: Path) -> AdapterConfig:
+    """The configuration in `folder`, or a GenerationError."""
+    path = folder / CONFIG
+    mend = "Copy the adapter's folder again, or train it with `storyboard train identity`."
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        schema = data.pop("schema")
+        if schema == SCHEMA:
+            return AdapterConfig(**data)
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise GenerationError(f"no readable adapter configuration ({error})", where=str(path), mend=mend) from None
+    raise GenerationError(f"an adapter of schema {schema!r}, this version reads {SCHEMA}", where=str(path), mend=mend)
+
+
+def short_text(embeds: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Text embeddings (B, L, D), zero from row `length - 1` on, as the equal (B, length, D) and bias (1, length).
+
+    All zero rows have one key and one value, so a single one of them with log(count) added to its logit weighs as
+    much as all: the same attention (to rounding) at a fraction of the cost.
+    """
+    rest = embeds.shape[1] - length
+    if rest < 0 or bool(embeds[:, length - 1 :].any()):
+        raise ValueError(f"only text whose rows from {length - 1} on are zero can be cut to {length} rows")
+    bias = embeds.new_zeros(1, length, dtype=torch.float32)
+    bias[:, -1] = math.log(rest + 1)
+    return embeds[:, :length], bias

@@ -1,0 +1,137 @@
+"""Decoupled cross-attention: the text attention of a Wan block, plus attention to identity and voice tokens.
+
+The three share the query and the output projection. diffusers does not pass `attention_kwargs` on to the blocks, so
+each processor holds its block's projections and reads the conditioning of the moment from a shared `Live`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
+from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor, _get_qkv_projections
+from torch import Tensor, nn
+
+
+@dataclass
+class Conditioning:
+    """What one forward of the transformer is told beside the text. Every field is a tensor or absent.
+
+    tokens (B, N, D); scale (B, N, 1), by which each token's value is multiplied; keep (B, 1, 1, N+1) bool, which keys
+    exist, the sink last; voice (B, F, S, D), voice_scale (B, 1, S, 1), voice_keep (B, 1, 1, S+1) likewise;
+    text_bias (1 or B, 1, 1, L), added to the text attention's logits.
+    """
+
+    tokens: Tensor | None = None
+    scale: Tensor | None = None
+    keep: Tensor | None = None
+    voice: Tensor | None = None
+    voice_scale: Tensor | None = None
+    voice_keep: Tensor | None = None
+    text_bias: Tensor | None = None
+
+
+class Live:
+    """The conditioning of the forward that is running, or None."""
+
+    def __init__(self) -> None:
+        self.now: Conditioning | None = None
+
+
+class KeyValue(nn.Module):
+    """One block's own key and value of a kind of token.
+
+    The value starts at zero, so a fresh adapter changes nothing. A sink, a learned key whose value is always zero,
+    lets a position attend to nobody.
+    """
+
+    def __init__(self, token_dim: int, inner_dim: int, eps: float) -> None:
+        super().__init__()
+        self.to_k = nn.Linear(token_dim, inner_dim, bias=False)
+        self.to_v = nn.Linear(token_dim, inner_dim, bias=False)
+        self.norm_k = nn.RMSNorm(inner_dim, eps=eps, elementwise_affine=True)
+        self.sink = nn.Parameter(torch.zeros(inner_dim))
+        nn.init.zeros_(self.to_v.weight)
+
+    def forward(self, tokens: Tensor, scale: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Key and value (..., N+1, inner_dim) of tokens (..., N, D); scale (..., N, 1) multiplies the values."""
+        tokens = tokens.to(self.to_k.weight.dtype)
+        key = self.norm_k(self.to_k(tokens))
+        value = self.to_v(tokens)
+        if scale is not None:
+            value = value * scale.to(value.dtype)
+        sink = self.sink.to(key.dtype).expand(*key.shape[:-2], 1, -1)
+        return torch.cat([key, sink], dim=-2), torch.cat([value, torch.zeros_like(sink, dtype=value.dtype)], dim=-2)
+
+
+class IdentityProcessor(WanAttnProcessor):
+    """Stands in the place of `WanAttnProcessor` in a block's `attn2`; with nothing live it is that processor.
+
+    A plain object, not a module: the projections belong to the adapter, so the transformer's own state dict and
+    checkpoint never contain them.
+    """
+
+    def __init__(self, identity: KeyValue, voice: KeyValue, live: Live) -> None:
+        super().__init__()
+        self.identity = identity
+        self.voice = voice
+        self.live = live
+
+    def __call__(
+        self,
+        attn: WanAttention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        rotary_emb: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        now = self.live.now
+        if now is None:
+            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb)
+
+        assert encoder_hidden_states is not None  # attn2 always has a text
+        image = None
+        if attn.add_k_proj is not None:
+            # The stock rule: the last 512 rows are text, those before them an image.
+            image, encoder_hidden_states = encoder_hidden_states[:, :-512], encoder_hidden_states[:, -512:]
+        query, key, value = _get_qkv_projections(attn, hidden_states, encoder_hidden_states)
+        query = attn.norm_q(query).unflatten(2, (attn.heads, -1))
+        key = attn.norm_k(key).unflatten(2, (attn.heads, -1))
+        value = value.unflatten(2, (attn.heads, -1))
+        if now.text_bias is not None:
+            out = self._attend(query, key, value, now.text_bias.to(query.dtype))
+        else:
+            out = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
+            out = out.flatten(2, 3).type_as(query)
+        if image is not None:
+            key = attn.norm_added_k(attn.add_k_proj(image)).unflatten(2, (attn.heads, -1))
+            value = attn.add_v_proj(image).unflatten(2, (attn.heads, -1))
+            seen = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
+            out = out + seen.flatten(2, 3).type_as(query)
+        if now.tokens is not None:
+            key, value = self.identity(now.tokens, now.scale)
+            key, value = key.unflatten(2, (attn.heads, -1)), value.unflatten(2, (attn.heads, -1))
+            out = out + self._attend(query, key, value, now.keep)
+        if now.voice is not None:
+            out = out + self._attend_by_frame(query, now.voice, now.voice_scale, now.voice_keep)
+        return attn.to_out[1](attn.to_out[0](out))
+
+    @staticmethod
+    def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        # Always the native kernel: the keys are few, and the fast backends drop a mask without a word.
+        key, value = key.to(query.dtype), value.to(query.dtype)
+        out = dispatch_attention_fn(query, key, value, attn_mask=mask, backend=AttentionBackendName.NATIVE)
+        return out.flatten(2, 3).type_as(query)
+
+    def _attend_by_frame(self, query: Tensor, voice: Tensor, scale: Tensor | None, keep: Tensor | None) -> Tensor:
+        """A position hears only the voices of its own latent frame: fold the frames into the batch."""
+        batch, frames = voice.shape[:2]
+        key, value = self.voice(voice, scale)
+        heads = query.shape[2]
+        key = key.flatten(0, 1).unflatten(2, (heads, -1))
+        value = value.flatten(0, 1).unflatten(2, (heads, -1))
+        folded = query.unflatten(1, (frames, -1)).flatten(0, 1)
+        if keep is not None:
+            keep = keep.repeat_interleave(frames, dim=0)
+        return self._attend(folded, key, value, keep).unflatten(0, (batch, frames)).flatten(1, 2)

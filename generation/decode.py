@@ -1,0 +1,94 @@
+"""The stage that turns latents into frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from generation.request import ShotRequest
+from generation.stage import CharacterTokens, OnStep, Stage
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class DecodeStage(Stage):
+    """Makes `frames` (T, H, W, 3) uint8 RGB.
+
+    On a CPU, where the stock pipeline's exact rounding is out of reach anyway because an adapter has been at work, the
+    quicker of two equal forms of arithmetic is used.
+    """
+
+    name = "decode"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Full precision everywhere: the VAE is small, and lower precision shows as banding."""
+        import torch
+
+        return torch.float32
+
+    def run(
+        self,
+        request: ShotRequest,
+        tokens: Sequence[CharacterTokens],
+        inputs: dict[str, Tensor],
+        on_step: OnStep | None = None,
+    ) -> dict[str, Tensor]:
+        import torch
+
+        if self.network is None:
+            self.network = self.model.network("vae", self.dtype).to(self.device)
+        latents = inputs["latents"].to(self.device, self.dtype)
+        chunks = []
+        with torch.no_grad(), self._arithmetic(request):
+            for done, chunk in enumerate(decoded(self.network, latents), 1):
+                chunks.append(chunk)
+                if on_step:
+                    on_step(done, latents.shape[2])
+        return {"frames": torch.cat(chunks)}
+
+    def _components(self, request: ShotRequest) -> tuple[str, ...]:
+        return ("vae",)
+
+    def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
+        return {"quick": self._quick(request)}
+
+    def _quick(self, request: ShotRequest) -> bool:
+        adapted = any(self.model.adapter_of(self.model.expert(stage)) for stage in ("layout", "detail"))
+        return self.device == "cpu" and adapted and any(request.identity_scale)
+
+    def _arithmetic(self, request: ShotRequest) -> AbstractContextManager[None]:
+        if not self._quick(request):
+            return nullcontext()
+        from generation.convolution import quick_convolutions
+
+        return quick_convolutions()
+
+
+def decoded(vae: Any, latents: Tensor) -> Iterator[Tensor]:
+    """The frames (n, H, W, 3) uint8 of each latent frame of normalised latents (1, C, F, h, w), one after the other.
+
+    The same arithmetic as `AutoencoderKLWan.decode`, but a latent frame's pixels are done with as soon as they are
+    made: no float video of the whole shot is ever held.
+    """
+    import torch
+    from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
+
+    config = vae.config
+    mean = torch.tensor(config.latents_mean).view(1, config.z_dim, 1, 1, 1).to(latents.device, latents.dtype)
+    std = 1.0 / torch.tensor(config.latents_std).view(1, config.z_dim, 1, 1, 1).to(latents.device, latents.dtype)
+    hidden = vae.post_quant_conv(latents / std + mean)
+    vae.clear_cache()
+    for frame in range(hidden.shape[2]):
+        vae._conv_idx = [0]
+        first = {"first_chunk": True} if frame == 0 else {}
+        piece = hidden[:, :, frame : frame + 1]
+        pixels = vae.decoder(piece, feat_cache=vae._feat_map, feat_idx=vae._conv_idx, **first)
+        if config.patch_size is not None:
+            pixels = unpatchify(pixels, patch_size=config.patch_size)
+        pixels = (pixels.clamp(-1.0, 1.0)[0] * 0.5 + 0.5).clamp(0, 1)
+        yield (pixels.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().contiguous()
+    vae.clear_cache()

@@ -1,0 +1,228 @@
+"""The two stages that make the shot out of noise: layout with the high-noise expert, detail with the low-noise one.
+
+Each runs the steps of its own side of the boundary. What passes between them is the latents, the solver's memory (UniPC
+looks back over several steps) and the text, so that both in a row are, bit for bit, the stock pipeline's loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from generation.errors import GenerationError, StageError
+from generation.request import ShotRequest
+from generation.solver import restore, snapshot
+from generation.stage import CharacterTokens, OnStep, Stage
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from generation.adapter import IdentityAdapter
+
+MEND_NAN = "Try another seed or less guidance; if it stays, check the model's files."
+
+
+class DenoiseStage(Stage):
+    """Makes `latents` (1, C, F, h, w); layout adds what detail needs to go on, and `preview`, its guess of the end."""
+
+    adapter: IdentityAdapter | None = None
+
+    def run(
+        self,
+        request: ShotRequest,
+        tokens: Sequence[CharacterTokens],
+        inputs: dict[str, Tensor],
+        on_step: OnStep | None = None,
+    ) -> dict[str, Tensor]:
+        import torch
+
+        self.model.family.check(request.width, request.height, request.frames)
+        self._open()
+        scheduler = self.model.scheduler()
+        scheduler.set_timesteps(request.steps, device=self.device)
+        scheduler.set_begin_index(0)
+        times = scheduler.timesteps
+        boundary = self.model.boundary * scheduler.config.num_train_timesteps
+        handover = sum(bool(time >= boundary) for time in times)
+        if self.name == "layout":
+            steps, latents, preview = range(handover), self._noise(request), None
+        else:
+            steps, latents = range(handover, len(times)), inputs["latents"].to(self.device)
+            restore(scheduler, inputs, self.device)
+        with torch.no_grad():
+            sides = self._sides(request, tokens, inputs)
+            for done, step in enumerate(steps, 1):
+                time = times[step]
+                velocity = self._velocity(latents, time, sides, request.guidance[self._side])
+                preview = latents - scheduler.sigmas[step].to(latents.device) * velocity
+                latents = scheduler.step(velocity, time, latents, return_dict=False)[0]
+                if on_step:
+                    on_step(done, len(steps))
+        if not bool(torch.isfinite(latents).all()):
+            raise StageError("the latents are not numbers any more", where=self.name, mend=MEND_NAN)
+        if self.name == "detail":
+            return {"latents": latents.cpu()}
+        kept: dict[str, Tensor] = {name: inputs[name] for name in ("prompt", "negative") if name in inputs}
+        preview = latents if preview is None else preview
+        return {"latents": latents.cpu(), "preview": preview.half().cpu(), **kept, **snapshot(scheduler)}
+
+    def close(self) -> None:
+        self.adapter = None
+        super().close()
+
+    @property
+    def _side(self) -> int:
+        """Where this expert's number stands in a (high-noise, low-noise) pair."""
+        return 0 if self.name == "layout" else 1
+
+    def _open(self) -> None:
+        if self.network is not None:
+            return
+        expert = self.model.expert(self.name)
+        self.network = self.model.network(expert, self.dtype).to(self.device)
+        if self.model.adapter_of(expert):
+            self.adapter = self.model.adapter(expert, self.dtype).to(self.device).attach(self.network)
+
+    def _noise(self, request: ShotRequest) -> Tensor:
+        import torch
+        from diffusers.utils.torch_utils import randn_tensor
+
+        vae = self.model.config("vae")
+        space, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
+        frames = (request.frames - 1) // time + 1
+        shape = (1, self.network.config.in_channels, frames, request.height // space, request.width // space)
+        # Drawn on the CPU whatever the device, so a seed means the same shot everywhere.
+        generator = torch.Generator("cpu").manual_seed(request.seed)
+        return randn_tensor(shape, generator=generator, device=torch.device(self.device), dtype=torch.float32)
+
+    def _sides(
+        self, request: ShotRequest, tokens: Sequence[CharacterTokens], inputs: dict[str, Tensor]
+    ) -> list[tuple[Tensor, dict[str, Any] | None]]:
+        """The text and the conditioning of the forward with the prompt and, if guided, of the one against it."""
+        import torch
+
+        names = ["prompt", "negative"] if request.guidance[self._side] > 1 else ["prompt"]
+        sides: list[tuple[Tensor, dict[str, Any] | None]] = []
+        for name in names:
+            rows = inputs[name].to(self.device, self.dtype)
+            rest = self.model.family.text_length - len(rows)
+            text = torch.cat([rows, rows.new_zeros(rest, rows.shape[1])])[None]
+            if self.adapter is None or not self._identified(request):
+                sides.append((text, None))
+                continue
+            from generation.adapter import short_text
+
+            conditioning = self._identity(request, tokens) if name == "prompt" else {}
+            if rest:
+                text, conditioning["text_bias"] = short_text(text, len(rows) + 1)
+            sides.append((text, conditioning))
+        return sides
+
+    def _identity(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
+        import torch
+
+        assert self.adapter is not None
+        if len(tokens) != len(request.characters):
+            raise GenerationError(
+                f"{len(request.characters)} characters but the identity of {len(tokens)}",
+                mend="Give one identity pack for each character of the shot, in the same order.",
+            )
+        if not tokens:
+            return {}
+
+        config = self.adapter.config
+        for name, one in zip(request.characters, tokens, strict=True):
+            if one.face.shape[1] != config.face_dim or one.figure.shape[1] != config.figure_dim:
+                raise GenerationError(
+                    f"@{name}'s pack was made by encoders of another width",
+                    mend="Make it again with `storyboard refs prepare`.",
+                )
+        face, figure, weights = (
+            torch.stack([torch.from_numpy(getattr(one, part)) for one in tokens])[None].to(self.device)
+            for part in ("face", "figure", "weights")
+        )
+        identity: dict[str, Any] = {
+            "tokens": self.adapter.tokens(face, figure, weights),
+            "scale": request.identity_scale[self._side],
+        }
+        if request.voice is not None:
+            levels = torch.from_numpy(request.voice.by_slot(request.characters, request.frames))
+            identity["voice"] = self.adapter.voice(levels[None].to(self.device))
+        return identity
+
+    def _velocity(
+        self, latents: Tensor, time: Tensor, sides: list[tuple[Tensor, dict[str, Any] | None]], guidance: float
+    ) -> Tensor:
+        noisy = latents.to(self.dtype)
+        if self.model.index.get("expand_timesteps"):
+            grid = latents[0, 0, :, ::2, ::2]
+            times = (grid.new_ones(grid.shape) * time).flatten()[None]
+        else:
+            times = time.expand(1)
+        seen: list[torch.Tensor] = []
+        # One forward after another, never as one batch: a batch is rounded differently.
+        for text, conditioning in sides:
+            with self._conditioned(conditioning):
+                seen.append(
+                    self.network(hidden_states=noisy, timestep=times, encoder_hidden_states=text, return_dict=False)[0]
+                )
+        if len(seen) == 1:
+            return seen[0]
+        return seen[1] + guidance * (seen[0] - seen[1])
+
+    def _conditioned(self, conditioning: dict[str, Any] | None) -> AbstractContextManager[None]:
+        if self.adapter is None or conditioning is None:
+            return nullcontext()
+        return self.adapter.conditioning(**conditioning)
+
+    def _identified(self, request: ShotRequest) -> bool:
+        """Whether the adapter takes part. At scale 0 it does not, and this is the stock expert."""
+        expert = self.model.expert(self.name)
+        return self.model.adapter_of(expert) is not None and request.identity_scale[self._side] != 0
+
+    def _components(self, request: ShotRequest) -> tuple[str, ...]:
+        expert = self.model.expert(self.name)
+        adapter = self.model.adapter_of(expert)
+        return (expert, "scheduler", adapter) if adapter and self._identified(request) else (expert, "scheduler")
+
+    def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
+        family = self.model.family
+        settings: dict[str, Any] = {
+            "boundary": self.model.boundary,
+            "shift": family.shift,
+            "length": family.text_length,
+            "expand_timesteps": bool(self.model.index.get("expand_timesteps")),
+            "steps": request.steps,
+            "guidance": request.guidance[self._side],
+        }
+        if self.name == "layout":
+            settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
+        if self._identified(request):
+            settings["scale"] = request.identity_scale[self._side]
+            settings["identity"] = [_digest(one.face, one.figure, one.weights) for one in tokens]
+            if request.voice is not None and tokens:
+                settings["voice"] = _digest(request.voice.by_slot(request.characters, request.frames))
+        return settings
+
+
+class LayoutStage(DenoiseStage):
+    """Half-denoised latents, from noise: where everything is and how it moves."""
+
+    name = "layout"
+
+
+class DetailStage(DenoiseStage):
+    """Clean latents, from layout's: texture and light."""
+
+    name = "detail"
+
+
+def _digest(*arrays: Any) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,66 @@
+"""The stage that reads the prompt: words to embeddings, as the stock pipeline makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from generation.request import ShotRequest, spoken_prompt
+from generation.stage import CharacterTokens, OnStep, Stage
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class EncodeStage(Stage):
+    """Makes `prompt` (rows, width), and `negative` if the request is guided: only the rows that are not padding."""
+
+    name = "encode"
+
+    def run(
+        self,
+        request: ShotRequest,
+        tokens: Sequence[CharacterTokens],
+        inputs: dict[str, Tensor],
+        on_step: OnStep | None = None,
+    ) -> dict[str, Tensor]:
+        words = self._settings(request, tokens)
+        if self.network is None:
+            self.network = self.model.network("text_encoder", self.dtype).to(self.device)
+            self.tokenizer = self.model.tokenizer()
+        names = ["prompt", "negative"] if request.guided else ["prompt"]
+        artefact = {}
+        for done, name in enumerate(names, 1):
+            artefact[name] = self._embed(words[name])
+            if on_step:
+                on_step(done, len(names))
+        return artefact
+
+    def _embed(self, text: str) -> Tensor:
+        import torch
+        from diffusers.pipelines.wan.pipeline_wan import prompt_clean
+
+        # Padded to the full length although the padding is cut off again: its rounding is in the result.
+        ids = self.tokenizer(
+            [prompt_clean(text)],
+            padding="max_length",
+            max_length=self.model.family.text_length,
+            truncation=True,
+            add_special_tokens=True,
+            return_attention_mask=True,
+            return_tensors="pt",
+        ).to(self.device)
+        with torch.no_grad():
+            rows = self.network(ids.input_ids, ids.attention_mask).last_hidden_state[0]
+        return rows[: int(ids.attention_mask.gt(0).sum())].cpu().contiguous()
+
+    def _components(self, request: ShotRequest) -> tuple[str, ...]:
+        return ("tokenizer", "text_encoder")
+
+    def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
+        family = self.model.family
+        return {
+            "prompt": spoken_prompt(request.prompt, request.characters, family.slot_word),
+            "negative": request.negative_prompt if request.guided else None,
+            "length": family.text_length,
+        }

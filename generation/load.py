@@ -1,0 +1,194 @@
+"""A model on disk: a folder in diffusers layout, recognised, checked, and loaded one network at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generation import adapter_files
+from generation.errors import GenerationError
+from generation.families import FAMILIES, Family
+from generation.folder import AGAIN, hash_files, read_json, weight_files
+
+if TYPE_CHECKING:
+    import torch
+
+    from generation.adapter import IdentityAdapter
+
+SHIPPED = {"toon": Path(__file__).parent / "toon" / "weights"}
+
+# What a component may be. A folder that names any other class is refused: its class would be imported and run.
+CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tokenizer": ("transformers", ("T5TokenizerFast", "T5Tokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")),
+    "text_encoder": ("transformers", ("UMT5EncoderModel",)),
+    "transformer": ("diffusers", ("WanTransformer3DModel",)),
+    "transformer_2": ("diffusers", ("WanTransformer3DModel",)),
+    "vae": ("diffusers", ("AutoencoderKLWan",)),
+    "scheduler": ("diffusers", ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler")),
+}
+OPTIONAL = ("transformer_2",)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checked model folder. Nothing is loaded until a stage asks."""
+
+    family: Family
+    folder: Path
+    index: dict[str, Any]
+    files: dict[str, tuple[Path, ...]]
+
+    @classmethod
+    def open(cls, source: str | Path, family: Family | None = None) -> Model:
+        """The model called `source` if it is shipped, else the one in that folder.
+
+        `family` is found from the folder if not given. Raises GenerationError if the folder is not a model that is
+        known, or if any of its files is missing or cut short.
+        """
+        folder = SHIPPED.get(str(source), Path(source))
+        if str(source) in SHIPPED:
+            family = family or FAMILIES[str(source)]
+        if not (folder / "model_index.json").is_file():
+            raise GenerationError(
+                "there is no model here: no model_index.json" if folder.is_dir() else "there is no such folder",
+                where=str(folder),
+                mend=f"Give the folder of a model in diffusers layout, or one of: {', '.join(SHIPPED)}.",
+            )
+        index = read_json(folder / "model_index.json")
+        files: dict[str, tuple[Path, ...]] = {}
+        for name, (library, classes) in CLASSES.items():
+            entry = index.get(name) or [None, None]
+            if entry == [None, None] and name in OPTIONAL:
+                continue
+            if not isinstance(entry, list) or entry[:1] != [library] or entry[-1] not in classes:
+                raise GenerationError(
+                    f"its {name} is {entry}, not {library} {' or '.join(classes)}",
+                    where=str(folder / "model_index.json"),
+                    mend=f"Families that are known: {', '.join(FAMILIES)}.",
+                )
+            files[name] = tuple(_component_files(folder / name, name))
+        for name in ("transformer", "transformer_2"):
+            if name in files and adapter_files.present(folder / name):
+                files[f"{name}/identity_adapter"] = tuple(adapter_files.check(folder / name))
+        return cls(family or _recognise(folder, index), folder, index, files)
+
+    @property
+    def boundary(self) -> float:
+        """The share of the noise at which layout hands over to detail."""
+        ratio = self.index.get("boundary_ratio")
+        return float(ratio) if ratio is not None else self.family.boundary
+
+    def expert(self, stage: str) -> str:
+        """The component that is the expert of "layout" or "detail"; with one expert it is the same."""
+        return "transformer_2" if stage == "detail" and "transformer_2" in self.files else "transformer"
+
+    def adapter_of(self, expert: str) -> str | None:
+        """The name of the identity adapter of this expert among the components, if it has one."""
+        name = f"{expert}/identity_adapter"
+        return name if name in self.files else None
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of each component's files."""
+        return {name: self.hash_of(name) for name in self.files}
+
+    def hash_of(self, component: str) -> str:
+        """sha256 of one component's files."""
+        return hash_files(list(self.files[component]))
+
+    def config(self, component: str) -> dict[str, Any]:
+        """The configuration of a component, as its file has it."""
+        return read_json(self.folder / component / "config.json")
+
+    def scheduler(self) -> Any:
+        """A new scheduler, with the family's own flow shift if it has one."""
+        import diffusers
+
+        kind = getattr(diffusers, self.index["scheduler"][1])
+        scheduler = kind.from_pretrained(self.folder / "scheduler", local_files_only=True)
+        if self.family.shift is None:
+            return scheduler
+        name = "flow_shift" if "flow_shift" in scheduler.config else "shift"
+        return kind.from_config(scheduler.config, **{name: self.family.shift})
+
+    def tokenizer(self) -> Any:
+        """The tokenizer."""
+        import transformers
+
+        kind = getattr(transformers, self.index["tokenizer"][1])
+        return kind.from_pretrained(self.folder / "tokenizer", local_files_only=True)
+
+    def network(self, component: str, dtype: torch.dtype) -> Any:
+        """The network of a component, in eval mode, as `dtype`, on the CPU."""
+        import diffusers
+        import transformers
+
+        library, classes = CLASSES[component]
+        kind = getattr(diffusers if library == "diffusers" else transformers, classes[0])
+        bars = (diffusers.utils.logging, transformers.utils.logging)
+        for bar in bars:
+            bar.disable_progress_bar()
+        how = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
+        try:
+            network, report = kind.from_pretrained(self.folder / component, dtype=dtype, **how)
+            lacking = sorted(report["missing_keys"])
+        except (RuntimeError, ValueError, OSError) as error:
+            raise GenerationError(
+                f"the weights do not fit the configuration ({str(error).strip().splitlines()[0]})",
+                where=str(self.folder / component),
+                mend=AGAIN,
+            ) from error
+        if lacking:
+            # The libraries would go on, with random numbers in their place.
+            raise GenerationError(
+                f"{len(lacking)} weights are not in the file, {lacking[0]} among them",
+                where=str(self.folder / component),
+                mend=AGAIN,
+            )
+        if component == "text_encoder" and not bool(network.encoder.embed_tokens.weight.any()):
+            raise GenerationError(
+                "the word embeddings are all zero",
+                where=str(self.folder / component),
+                mend="The file lacks shared.weight, or this transformers does not tie it: upgrade transformers.",
+            )
+        return network.eval()
+
+    def adapter(self, expert: str, dtype: torch.dtype) -> IdentityAdapter:
+        """The identity adapter of this expert, on the CPU."""
+        from generation.adapter import IdentityAdapter
+
+        return IdentityAdapter.load(self.folder / expert, dtype)
+
+
+def _component_files(folder: Path, name: str) -> list[Path]:
+    if name == "scheduler":
+        read_json(folder / "scheduler_config.json")
+        return [folder / "scheduler_config.json"]
+    if name == "tokenizer":
+        read_json(folder / "tokenizer_config.json")
+        words = [path for path in (folder / "tokenizer.json", folder / "spiece.model") if path.is_file()]
+        if not words:
+            raise GenerationError("no tokenizer.json and no spiece.model", where=str(folder), mend=AGAIN)
+        if words[0].suffix == ".json":
+            read_json(words[0])
+        return sorted([*folder.glob("*.json"), *folder.glob("*.model")])
+    read_json(folder / "config.json")
+    stem = "model" if name == "text_encoder" else "diffusion_pytorch_model"
+    return [folder / "config.json", *weight_files(folder, stem)]
+
+
+def _recognise(folder: Path, index: dict[str, Any]) -> Family:
+    config = read_json(folder / "transformer" / "config.json")
+    experts = 2 if (index.get("transformer_2") or [None])[0] else 1
+    width = config.get("num_attention_heads", 40) * config.get("attention_head_dim", 128)
+    shape = (experts, config.get("num_layers", 40), width, config.get("in_channels", 16))
+    for family in FAMILIES.values():
+        if (family.experts, family.layers, family.width, family.channels) == shape:
+            return family
+    raise GenerationError(
+        "this is no model of a known family ({} experts, {} layers, width {}, {} channels)".format(*shape),
+        where=str(folder),
+        mend=f"Families that are known: {', '.join(FAMILIES)}.",
+    )

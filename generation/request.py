@@ -1,0 +1,84 @@
+"""What is asked of the model for one shot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generation.errors import GenerationError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SLOTS = 3  # characters that one shot can hold
+
+
+@dataclass(frozen=True)
+class VoiceTrack:
+    """Loudness of each speaking character, by name: (frames,) numbers in 0..1, one for each video frame."""
+
+    levels: dict[str, np.ndarray]
+
+    def by_slot(self, characters: tuple[str, ...], frames: int) -> np.ndarray:
+        """Loudness (characters, frames) float32 in slot order; a character without a track is silent."""
+        import numpy as np
+
+        out = np.zeros((len(characters), frames), np.float32)
+        for slot, name in enumerate(characters):
+            levels = np.asarray(self.levels.get(name, ()), np.float32)[:frames]
+            out[slot, : len(levels)] = levels.clip(0, 1)
+        return out
+
+
+@dataclass(frozen=True)
+class ShotRequest:
+    """One shot, in the model's own terms.
+
+    `prompt` names characters as @name; `characters` are those names in slot order, at most SLOTS. `frames` (4k+1),
+    `width` and `height` are what the model makes, before the film is scaled. `guidance` and `identity_scale` are
+    (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one.
+    """
+
+    prompt: str
+    characters: tuple[str, ...]
+    frames: int
+    width: int
+    height: int
+    seed: int
+    steps: int
+    guidance: tuple[float, float]
+    identity_scale: tuple[float, float] = (1.0, 1.0)
+    negative_prompt: str = ""
+    voice: VoiceTrack | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.characters) > SLOTS:
+            raise GenerationError(
+                f"{len(self.characters)} characters in one shot: {', '.join(self.characters)}",
+                mend=f"A shot holds at most {SLOTS}. Split it, or leave someone out of the frame.",
+            )
+        if len(set(self.characters)) < len(self.characters):
+            raise GenerationError("a character is in the shot twice", mend="Name each character once.")
+        if self.steps < 1:
+            raise GenerationError(f"{self.steps} steps", mend="Ask for at least one step.")
+
+    @property
+    def guided(self) -> bool:
+        """Whether any expert needs the negative prompt."""
+        return max(self.guidance) > 1
+
+
+def spoken_prompt(prompt: str, characters: tuple[str, ...], slot_word: str) -> str:
+    """The prompt as the text encoder reads it: each @name replaced by the family's word for its slot."""
+    words = {name: slot_word.format(slot) for slot, name in enumerate(characters, 1)}
+    if words:
+        names = "|".join(re.escape(name) for name in sorted(words, key=len, reverse=True))
+        prompt = re.sub(rf"(?<!\w)@({names})(?!\w)", lambda found: words[found[1]], prompt)
+    stray = re.search(r"(?<!\w)@\w[\w-]*", prompt)
+    if stray:
+        raise GenerationError(
+            f"{stray[0]} is in the prompt but not in the shot",
+            mend=f"Characters of this shot: {', '.join('@' + name for name in characters) or 'none'}.",
+        )
+    return prompt

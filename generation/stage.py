@@ -1,0 +1,100 @@
+"""One stage of making a take: it holds one network, and turns a request and the artefact before it into an artefact."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Protocol
+
+from generation.load import Model
+from generation.request import ShotRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+VERSION = 1  # raise it when a stage makes something else of the same inputs
+LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "ftfy")
+
+OnStep = Callable[[int, int], None]
+
+
+class CharacterTokens(Protocol):
+    """What a pack gives of one character: row 0 a centroid, then exemplars; L2-normalised, zero where not seen."""
+
+    @property
+    def face(self) -> np.ndarray: ...  # (rows, 512) float32
+
+    @property
+    def figure(self) -> np.ndarray: ...  # (rows, F) float32
+
+    @property
+    def weights(self) -> np.ndarray: ...  # (rows,) float32 in 0..1
+
+
+class Stage:
+    """What the stages share: the key of a result, the network while it is needed, and letting it go."""
+
+    name: str
+
+    def __init__(self, model: Model, device: str) -> None:
+        self.model = model
+        self.device = device
+        self.network: Any = None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the network computes in: full precision on a CPU, bfloat16 elsewhere."""
+        import torch
+
+        return torch.float32 if self.device == "cpu" else torch.bfloat16
+
+    def key(self, request: ShotRequest, tokens: Sequence[CharacterTokens], upstream_key: str = "") -> str:
+        """A hash of everything that makes this result: files, settings, identity, versions, what came before."""
+        facts = {
+            "stage": self.name,
+            "version": VERSION,
+            "libraries": _versions(),
+            "on": self.device.partition(":")[0],
+            "files": {name: self.model.hash_of(name) for name in self._components(request)},
+            "settings": self._settings(request, tokens),
+            "upstream": upstream_key,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def run(
+        self,
+        request: ShotRequest,
+        tokens: Sequence[CharacterTokens],
+        inputs: dict[str, Tensor],
+        on_step: OnStep | None = None,
+    ) -> dict[str, Tensor]:
+        """The artefact of this stage, tensors on the CPU, made from the artefact of the stage before it."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let the network go."""
+        self.network = None
+        gc.collect()
+        if self.device != "cpu":
+            import torch
+
+            torch.cuda.empty_cache()
+
+    def _components(self, request: ShotRequest) -> tuple[str, ...]:
+        """The files that have a say in the result."""
+        raise NotImplementedError
+
+    def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
+        """Whatever else has a say in it, in JSON's types."""
+        raise NotImplementedError
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}

@@ -1,0 +1,49 @@
+"""Reference frames to identity packs, and measuring who is in a frame.
+
+    encoders = Encoders.load()                                  # the shipped toon set
+    pack = prepare([Path("refs/mia")], "mia", encoders)
+    pack.save(Path("packs/mia"))
+    result = score(frames, {"mia": pack}, encoders)             # frames (T, H, W, 3) uint8 RGB
+
+Names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from identity.errors import IdentityError
+
+if TYPE_CHECKING:
+    from identity.calibration import calibrate
+    from identity.encoders import Encoders, Face, Figure
+    from identity.pack import EXEMPLARS, IdentityPack, Tokens
+    from identity.references import prepare
+    from identity.scores import CharacterScore, Score, cross_shot, score
+
+_HOMES = {
+    "CharacterScore": "scores",
+    "EXEMPLARS": "pack",
+    "Encoders": "encoders",
+    "Face": "encoders",
+    "Figure": "encoders",
+    "IdentityPack": "pack",
+    "Score": "scores",
+    "Tokens": "pack",
+    "calibrate": "calibration",
+    "cross_shot": "scores",
+    "prepare": "references",
+    "score": "scores",
+}
+
+__all__ = [
+    "EXEMPLARS", "CharacterScore", "Encoders", "Face", "Figure", "IdentityError", "IdentityPack", "Score", "Tokens",
+    "calibrate", "cross_shot", "prepare", "score",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'identity' has no attribute {name!r}")
+    return getattr(import_module(f"identity.{_HOMES[name]}"), name)

@@ -1,0 +1,154 @@
+"""The identity pack: what is known of one character, in memory and as a folder on disk.
+
+mia/
+  pack.json                schema identity-pack/1: encoders, where each frame came from, its scores, the consent note
+  embeddings.safetensors   faces, figures, bodies (a row a frame) and the three centres
+  frames/000.webp ...      the character cut out of each kept frame
+  contact.png              all of them on one sheet
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identity.errors import IdentityError
+
+if TYPE_CHECKING:
+    from identity.encoders import Encoders
+
+EXEMPLARS = 4
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """What the generator uses of one character, always EXEMPLARS + 1 rows: a robust centre, then exemplars.
+
+    `face` (5, 512) and `figure` (5, F) float32 rows have length 1, or are zero where nothing was seen; `weights` (5,)
+    is each row's quality 0..1, and 0 for an absent row.
+    """
+
+    face: Array
+    figure: Array
+    weights: Array
+
+
+@dataclass(frozen=True)
+class Record:
+    """One kept frame: its source and place in it, the figure's box in that frame (pixels), shot size, and its scores
+    0..1."""
+
+    source: str
+    index: int | None
+    seconds: float | None
+    box: tuple[float, float, float, float]
+    size: str
+    face_score: float
+    blur: float
+    light: float
+    quality: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One frame that was not kept, and why."""
+
+    source: str
+    index: int | None
+    seconds: float | None
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class IdentityPack:
+    """One character. Rows of `faces` (n, 512), `figures` (n, F) and `bodies` (n, 256) are unit vectors of the kept
+    frames; a zero row of `faces` is a frame in which no face was seen. The three centres are robust means of them.
+    """
+
+    name: str
+    encoders: dict[str, str]
+    faces: Array
+    figures: Array
+    bodies: Array
+    centre_face: Array
+    centre_figure: Array
+    centre_body: Array
+    exemplars: tuple[int, ...]
+    records: tuple[Record, ...]
+    pictures: tuple[bytes | Path, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    consent: str = ""
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def tokens_input(self) -> Tokens:
+        """The centre and the exemplars as arrays for the generator."""
+        rows = EXEMPLARS + 1
+        face = np.zeros((rows, self.faces.shape[1]), np.float32)
+        figure = np.zeros((rows, self.figures.shape[1]), np.float32)
+        weights = np.zeros(rows, np.float32)
+        face[0], figure[0], weights[0] = self.centre_face, self.centre_figure, 1
+        for row, frame in enumerate(self.exemplars, start=1):
+            face[row], figure[row] = self.faces[frame], self.figures[frame]
+            weights[row] = self.records[frame].quality
+        return Tokens(face, figure, weights)
+
+    def picture(self, frame: int) -> NDArray[np.uint8]:
+        """The character in a kept frame, (H, W, 3) uint8 RGB."""
+        from PIL import Image
+
+        held = self.pictures[frame]
+        try:
+            with Image.open(BytesIO(held) if isinstance(held, bytes) else held) as picture:
+                return np.array(picture.convert("RGB"))
+        except OSError as error:
+            raise IdentityError(
+                "a picture of the pack cannot be read", where=str(held), mend="Make the pack again."
+            ) from error
+
+    def best_pictures(self, count: int) -> list[NDArray[np.uint8]]:
+        """The `count` best pictures, exemplars first, each best quality first, for families that take pictures."""
+        order = sorted(range(len(self)), key=lambda i: (i not in self.exemplars, -self.records[i].quality, i))
+        return [self.picture(i) for i in order[:count]]
+
+    def save(self, folder: Path) -> None:
+        """Write the pack as a folder, whole or not at all; an older pack there is replaced.
+
+        Raises IdentityError when the folder holds something else than a pack, and OSError when the disk does.
+        """
+        from identity.packfolder import write_pack
+
+        write_pack(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: Path, encoders: Encoders | Mapping[str, str] | None = None) -> IdentityPack:
+        """Read a pack. With `encoders` (or their hashes) given, a pack that others made is refused.
+
+        Raises IdentityError for a folder that is no pack, a broken one, and one of other encoders, with the command
+        that makes it again.
+        """
+        from identity.packfolder import read_pack
+
+        pack = read_pack(Path(folder))
+        hashes = None if encoders is None else encoders if isinstance(encoders, Mapping) else encoders.hashes
+        if hashes is not None and dict(hashes) != pack.encoders:
+            sources = " ".join(shlex.quote(source) for source in pack.sources)
+            command = f"storyboard refs prepare {sources} --name {shlex.quote(pack.name)} -o {shlex.quote(str(folder))}"
+            raise IdentityError(
+                "the pack was made by other encoders than those in use",
+                where=str(folder),
+                mend=f"Make it again: {command}",
+            )
+        return pack

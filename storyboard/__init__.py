@@ -1,0 +1,58 @@
+"""storyboard: a script and reference pictures go in, and a film comes out in which everyone stays the same person.
+
+    from storyboard import Studio, read_script
+    film = Studio(model="toon").render("script.md", "film.mp4", on_event=print)
+    film.report.identity["mia"].worst
+
+Names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from storyboard.board import Shot, Storyboard
+    from storyboard.errors import RenderError, ScriptError, StoryboardError
+    from storyboard.events import Event
+    from storyboard.limits import Limits
+    from storyboard.planner import plan
+    from storyboard.reading import read_script
+    from storyboard.report import Report
+    from storyboard.script import Script
+    from storyboard.studio import Film, Studio
+
+_HOMES = {
+    "Event": "events",
+    "Film": "studio",
+    "Limits": "limits",
+    "RenderError": "errors",
+    "Report": "report",
+    "Script": "script",
+    "ScriptError": "errors",
+    "Shot": "board",
+    "Storyboard": "board",
+    "StoryboardError": "errors",
+    "Studio": "studio",
+    "plan": "planner",
+    "read_script": "reading",
+}
+
+__all__ = [
+    "Event", "Film", "Limits", "RenderError", "Report", "Script", "ScriptError", "Shot", "Storyboard", "StoryboardError",
+    "Studio", "plan", "read_script",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("storyboard")
+        except PackageNotFoundError:  # run from a checkout that nobody installed
+            return "0+uninstalled"
+    if name not in _HOMES:
+        raise AttributeError(f"module 'storyboard' has no attribute {name!r}")
+    return getattr(import_module(f"storyboard.{_HOMES[name]}"), name)

@@ -1,0 +1,215 @@
+"""The command line. Progress goes to stderr, results to stdout; 0 done, 1 the work failed, 2 a wrong request, 3 look at it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from storyboard import console
+
+app = typer.Typer(
+    help="A script and reference pictures go in, a film comes out in which everyone stays the same person.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its help costs as much time to load as all the rest
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+refs = typer.Typer(help="Identity packs: who the characters are.", no_args_is_help=True)
+models = typer.Typer(help="The models that films are made with.", no_args_is_help=True)
+train = typer.Typer(help="Train models.", no_args_is_help=True)
+for name, group in (("refs", refs), ("models", models), ("train", train)):
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+ModelName = Annotated[str, typer.Option("--model", help="toon, or the folder of a model in diffusers layout.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Replaces the script's seed.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose.")] = False,
+) -> None:
+    if version:
+        from storyboard import __version__
+
+        print(f"storyboard {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(metavar="SCRIPT|BOARD", help="A script (.md, .fountain) or a board (.json).")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILM", help="The film, an .mp4 file.")] = None,
+    model: ModelName = "toon",
+    seed: Seed = None,
+    takes: Annotated[int, typer.Option(min=1, help="Try a shot so often until everyone in it is recognised.")] = 1,
+    shots: Annotated[str | None, typer.Option(metavar="1,3", help="Make only these; others come in when ready.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
+    reroll: Annotated[str | None, typer.Option(metavar="layout", help="Make the shots anew from another seed.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
+    json: Json = False,
+) -> None:
+    """Render a script or a board to a film. What an earlier render finished is not made again."""
+    from storyboard.progress import showing
+    from storyboard.studio import Studio
+
+    film, chosen = output or Path(source.name).with_suffix(".mp4"), _numbers(shots)
+    try:
+        with showing(sys.stderr) as on_event:
+            made = Studio(model).render(
+                source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
+                fresh=fresh, on_event=on_event,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    console.film(made, json)
+    if made.report.review:
+        raise typer.Exit(3)
+
+
+@app.command()
+def plan(
+    source: Annotated[Path, typer.Argument(metavar="SCRIPT|BOARD", help="A script (.md, .fountain) or a board (.json).")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="BOARD.json", help="Write the board here.")] = None,
+    model: ModelName = "toon",
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Show the shots of a script as they will be made, or write them as a board to edit and render."""
+    from storyboard.boarding import boarded
+    from storyboard.limits import Limits
+
+    board, doubts = boarded(source, Limits.embedded() if model == "toon" else Limits.of(_family(model)), seed)
+    for doubt in doubts:
+        print(doubt, file=sys.stderr)
+    if output:
+        board.save(output)
+    console.board(board, json, output)
+
+
+@app.command()
+def doctor(model: ModelName = "toon", json: Json = False) -> None:
+    """Look at this machine: is all there that a render needs?"""
+    from storyboard.doctor import examine
+
+    if not console.findings(examine(model), json):
+        raise typer.Exit(1)
+
+
+@refs.command("prepare")
+def refs_prepare(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders of them, videos.")],
+    name: Annotated[str, typer.Option("--name", help="The character's name, as @name binds it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PACK", help="The folder of the pack.")],
+    limit: Annotated[int, typer.Option(min=1, help="Keep at most so many frames.")] = 150,
+    consent: Annotated[str, typer.Option(help="A note, kept in the pack, on who agreed to this use of the pictures.")] = "",
+    json: Json = False,
+) -> None:
+    """Make an identity pack of one character. Nothing is uploaded; removing the folder removes everything."""
+    from storyboard.studio import quiet
+
+    quiet()
+    from identity import Encoders, prepare
+
+    pack = prepare(sources, name, Encoders.load(), limit, consent)
+    pack.save(output)
+    console.pack(pack, output, json)
+
+
+@refs.command("score")
+def refs_score(
+    clip: Annotated[Path, typer.Argument(help="A video or a picture.")],
+    packs: Annotated[list[Path], typer.Argument(metavar="PACK...", help="The packs of those who should be in it.")],
+    json: Json = False,
+) -> None:
+    """Measure who is in a clip, and how well each keeps to the pack."""
+    from storyboard.studio import quiet
+
+    quiet()
+    from identity import Encoders, IdentityPack, score
+    from storyboard.refs import frames_of
+
+    encoders = Encoders.load()
+    loaded = [IdentityPack.load(path, encoders) for path in packs]
+    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, encoders)
+    console.score(measured.to_dict(), json)
+    if not measured.passes:
+        raise typer.Exit(3)
+
+
+@models.command("list")
+def models_list(json: Json = False) -> None:
+    """List the families of models that are known."""
+    from generation.families import FAMILIES
+    from generation.load import SHIPPED
+
+    console.families(FAMILIES.values(), set(SHIPPED), json)
+
+
+@models.command("check")
+def models_check(
+    model: Annotated[str, typer.Argument(help="toon, or the folder of a model in diffusers layout.")] = "toon", json: Json = False
+) -> None:
+    """Check that a model is whole, and give the sha256 of its parts."""
+    from generation.load import Model
+
+    opened = Model.open(model)
+    console.model({"name": opened.family.name, "folder": str(opened.folder), "hashes": opened.hashes}, json)
+
+
+@train.command("toon", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def train_toon(context: typer.Context) -> None:
+    """Train the embedded model from nothing; takes the options of generation.toon.train."""
+    from storyboard.studio import quiet
+
+    quiet()
+    from generation.toon.train import main as trained
+
+    code = trained(context.args)
+    if code:
+        raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line; every error that a person can mend is one short message."""
+    # pydantic would search every installed package for plugins, which takes longer than planning a film.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    words = sys.argv[1:]
+    debug = "--debug" in words
+    try:
+        app([word for word in words if word != "--debug"])
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(console.failure(error, "--json" in words))
+
+
+def _numbers(said: str | None) -> list[int] | None:
+    """'1,3-5' as [1, 3, 4, 5]."""
+    if said is None:
+        return None
+    numbers: list[int] = []
+    for piece in said.split(","):
+        first, dash, last = piece.strip().partition("-")
+        try:
+            span: Iterable[int] = range(int(first), int(last) + 1) if dash else (int(first),)
+        except ValueError:
+            raise typer.BadParameter(f'"{piece}" is no shot; write numbers, as 1,3 or 2-4', param_hint="--shots") from None
+        numbers += list(span)[:10_000]
+    if not numbers:
+        raise typer.BadParameter("no shots were named; write numbers, as 1,3 or 2-4", param_hint="--shots")
+    return numbers
+
+
+def _family(model: str) -> Any:
+    from generation.load import Model
+
+    return Model.open(model).family

@@ -1,0 +1,160 @@
+"""What commands say: results on stdout as text or JSON, errors on stderr as one short message."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from generation import Family
+    from identity import IdentityPack
+    from storyboard.board import Storyboard
+    from storyboard.doctor import Finding
+    from storyboard.studio import Film
+
+
+def film(made: Film, as_json: bool) -> None:
+    """What a render made."""
+    if as_json:
+        path = str(made.path) if made.path else None
+        _json({"film": path, "run": str(made.folder), "seconds": made.seconds, **made.report.plain()})
+        return
+    for each in made.report.identity.values():
+        said = "never found"
+        if each.mean is not None and each.worst is not None:
+            said = f"likeness {each.mean:.2f}, worst frame {each.worst:.2f} in shot {each.worst_shot}"
+        print(f"{each.name}: {said}{'' if each.passes else ' - look at it'}")
+    instead = "board.json" if made.report.facts["settings"]["until"] == "plan" else "report.html"
+    print(made.path or made.folder / instead)
+
+
+def board(planned: Storyboard, as_json: bool, written: Path | None) -> None:
+    """A plan, shot by shot."""
+    if as_json:
+        print(planned.text(), end="")
+        return
+    if written:
+        print(written)
+        return
+    seconds = sum(shot.seconds or 0 for shot in planned.shots)
+    print(f"{planned.title}: {len(planned.shots)} shots, {seconds:.1f} s, {planned.size}, seed {planned.seed}")
+    scene = 0
+    for number, shot in enumerate(planned.shots, start=1):
+        if shot.scene != scene:
+            scene = shot.scene
+            where = "interior" if shot.interior else "exterior"
+            print(f"\n{where}, {shot.place}, {shot.time}; {shot.light.warmth} light from the {shot.light.side}")
+        length = shot.clip or f"{shot.seconds:g} s"
+        print(f"{number:>3}  {shot.size}, {shot.move}, {length}")
+        sides = ", ".join(f"@{part.name} {part.side}" for part in shot.characters)
+        for text in (shot.action, sides, *(f'@{line.speaker}: "{line.text}"' for line in shot.lines)):
+            if text:
+                print(f"     {text}")
+
+
+def findings(found: list[Finding], as_json: bool) -> bool:
+    """What the doctor found; whether nothing is amiss."""
+    if as_json:
+        _json([vars(each) for each in found])
+    else:
+        for each in found:
+            print(f"{'ok   ' if each.good else 'AMISS'}  {each.what}" + (f"\n       {each.mend}" if each.mend else ""))
+    return all(each.good for each in found)
+
+
+def pack(made: IdentityPack, folder: Path, as_json: bool) -> None:
+    """A new identity pack."""
+    left = [{"source": each.source, "reason": each.reason} for each in made.left_out]
+    if as_json:
+        _json({"pack": str(folder), "name": made.name, "kept": len(made), "left_out": left, "notes": list(made.notes)})
+        return
+    for each in made.left_out:
+        print(f"left out {each.source}: {each.reason}", file=sys.stderr)
+    for note in made.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"{folder}: {len(made)} frames of {made.name} kept, {len(left)} left out; see {folder / 'contact.png'}")
+
+
+def score(measured: dict[str, Any], as_json: bool) -> None:
+    """A clip measured against packs."""
+    if as_json:
+        _json(measured)
+        return
+    for name, each in measured["characters"].items():
+        if each["mean"] is None:
+            print(f"{name}: not found")
+            continue
+        verdict = "" if each["passes"] else " - look at it"
+        print(
+            f"{name}: likeness {each['mean']:.2f}, worst {each['worst']:.2f} in frame {each['worst_frame'] + 1}, "
+            f"found in {each['present']:.0%} of {measured['frames']} frames{verdict}"
+        )
+
+
+def families(known: Iterable[Family], shipped: set[str], as_json: bool) -> None:
+    """The families of models."""
+    rows: list[dict[str, Any]] = [
+        {
+            "name": each.name, "here": each.name in shipped, "licence": each.licence, "repository": each.repository,
+            "fps": each.fps, "seconds": round(each.max_frames / each.fps, 2), "sizes": [f"{w}x{h}" for w, h in each.sizes],
+        }
+        for each in known
+    ]  # fmt: skip
+    if as_json:
+        _json(rows)
+        return
+    for row in rows:
+        where = "comes with storyboard" if row["here"] else f"put {row['repository']} in a folder, name it with --model"
+        makes = f"up to {row['seconds']} s at {row['fps']:g} fps, {', '.join(row['sizes'])}"
+        print(f"{row['name']}: {makes}; {row['licence']}; {where}")
+
+
+def model(opened: dict[str, Any], as_json: bool) -> None:
+    """A model that is whole."""
+    if as_json:
+        _json(opened)
+        return
+    print(f"{opened['name']}: whole, in {opened['folder']}")
+    for name, digest in opened["hashes"].items():
+        print(f"  {digest}  {name}")
+
+
+def failure(error: Exception, as_json: bool) -> int:
+    """Tell of an error in a few lines; returns the exit code."""
+    code, what, mend = _told(error)
+    if as_json:
+        where = getattr(error, "where", "") or getattr(error, "filename", None) or ""
+        problems = [
+            {"path": each.path, "line": each.spot.line, "column": each.spot.column, "what": each.what, "mend": each.mend}
+            for each in getattr(error, "problems", ())
+        ]
+        plain = getattr(error, "what", what)
+        _json({"error": {"what": plain, "where": str(where), "mend": mend, **({"problems": problems} if problems else {})}})
+    print(f"storyboard: {what}" if not getattr(error, "problems", ()) else what, file=sys.stderr)
+    return code
+
+
+def _told(error: Exception) -> tuple[int, str, str]:
+    """Exit code, message and mend of an error."""
+    mend = getattr(error, "mend", None)
+    if mend is not None:
+        return int(getattr(error, "exit_code", 1)), str(error), str(mend)
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            mend = "free some space and run the same command again: what is finished is kept"
+            return 1, f"the disk is full{f': {error.filename}' if error.filename else ''}\n  {mend}", mend
+        what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        return 1, f"{what}\n  check the path and its rights", "check the path and its rights"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        mend = "close other programs, or render shorter or smaller shots; what is finished is kept"
+        return 1, f"there is not enough memory\n  {mend}", mend
+    mend = "run it again with --debug and report what it says"
+    return 1, f"{type(error).__name__}: {error}\n  this is a fault of storyboard: {mend}", mend
+
+
+def _json(plain: Any) -> None:
+    print(json.dumps(plain, indent=1, ensure_ascii=False))

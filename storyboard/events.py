@@ -1,0 +1,31 @@
+"""What a render tells while it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened.
+
+    `kind` is plan, pack, stage (a network is about to work), step (of a network; not kept in events.jsonl), artefact (a
+    stage's result is there), score, retake, clip, film, report, or note. Numbers count from 1; 0 is none.
+    """
+
+    kind: str
+    text: str
+    shot: int = 0
+    take: int = 0
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return self.text
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, without what is not set."""
+        return {name: value for name, value in vars(self).items() if value}

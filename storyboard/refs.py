@@ -1,0 +1,68 @@
+"""Files that a script or a board names: reference pictures, videos, packs, clips. Are they there, and of the right kind?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from storyboard.errors import closest, listed
+
+# The kinds that identity.frames reads; named here so that a script is checked without loading anything.
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".jpe", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm")
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".ogv",
+          ".3gp", ".mxf", ".y4m")  # fmt: skip
+
+
+def placed(folder: Path, said: str) -> Path:
+    """A path as somebody wrote it, from a folder; '~' is the home folder."""
+    try:
+        return folder / Path(said).expanduser()
+    except RuntimeError:  # '~nobody'
+        return folder / said
+
+
+def refs_refusal(path: Path) -> tuple[str, str] | None:
+    """What is wrong with a path to references and what to do, or None when pictures, a video or a pack are there."""
+    try:
+        if path.is_dir():
+            inside = any(each.suffix.lower() in PICTURES + VIDEOS or each.name == "pack.json" for each in path.rglob("*"))
+            if inside:
+                return None
+            return f"{path} holds no pictures and no videos", f"put some there: {listed(PICTURES[:4])}, or {VIDEOS[0]}"
+        if path.exists():
+            if path.suffix.lower() in PICTURES + VIDEOS:
+                return None
+            return f"{path.name} is neither a picture nor a video", f"name a folder, {listed(PICTURES[:4])}, or {VIDEOS[0]}"
+        siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    except (OSError, ValueError) as error:
+        return f"the references cannot be read: {getattr(error, 'strerror', None) or error}", "check the path"
+    near = closest(path.name, siblings)
+    mend = f"did you mean {path.parent / near}?" if near else "put the reference pictures there, or name where they are"
+    return f"there are no references at {path}", mend
+
+
+def clip_refusal(path: Path) -> tuple[str, str] | None:
+    """What is wrong with a path to a clip and what to do, or None when a video is there."""
+    try:
+        if path.is_file():
+            if path.suffix.lower() in VIDEOS:
+                return None
+            return f"{path.name} is no video", f"name a video file, as {VIDEOS[0]} or {VIDEOS[1]}"
+        siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    except (OSError, ValueError) as error:
+        return f"the clip cannot be read: {getattr(error, 'strerror', None) or error}", "check the path"
+    near = closest(path.name, siblings)
+    return f"there is no clip at {path}", f"did you mean {path.parent / near}?" if near else "check the path"
+
+
+def frames_of(path: Path) -> Iterator[Any]:
+    """The frames (H, W, 3) uint8 RGB of a video, or of a picture."""
+    if path.suffix.lower() in PICTURES:
+        from identity.frames import read_picture
+
+        yield read_picture(path).pixels
+        return
+    from assemble import read_frames
+
+    yield from read_frames(path)

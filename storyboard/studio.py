@@ -1,0 +1,200 @@
+"""The conductor: a script or a board goes in, a film comes out, with its run folder and its report.
+
+    film = Studio(model="toon").render("script.md", "film.mp4", on_event=print)
+    film.report.identity["mia"].worst
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from storyboard.board import Storyboard
+from storyboard.boarding import boarded
+from storyboard.casting import Casting
+from storyboard.errors import StoryboardError, listed, meant
+from storyboard.events import Event
+from storyboard.filming import Filming
+from storyboard.limits import Limits
+from storyboard.page import page
+from storyboard.production import PREVIEW
+from storyboard.report import Report, ShotReport, characters
+from storyboard.run import RunFolder
+
+if TYPE_CHECKING:
+    from generation import Model
+
+Until = Literal["plan", "layout", "detail", "decode"]
+Reroll = Literal["layout"]
+LIBRARIES = ("torch", "diffusers", "transformers", "insightface", "onnxruntime", "open_clip_torch", "av", "numpy")
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a render made. `path` is None when it was to stop before the film (`until`)."""
+
+    path: Path | None
+    board: Storyboard
+    report: Report
+    folder: Path  # the run folder
+    seconds: float  # of film
+
+
+class Studio:
+    """A model, ready to render. `model` is "toon", the embedded one, or a model folder in diffusers layout.
+
+    Raises GenerationError when the folder is no model that is known, or not whole.
+    """
+
+    def __init__(self, model: str | Path = "toon") -> None:
+        quiet()
+        from generation import Model
+
+        self.model: Model = Model.open(model)
+        self.limits = Limits.of(self.model.family)
+
+    def board(self, source: str | Path | Storyboard, *, seed: int | None = None) -> Storyboard:
+        """The storyboard of a script, a board file (.json) or a board, checked against what the model can make."""
+        return boarded(source, self.limits, seed)[0]
+
+    def render(
+        self,
+        source: str | Path | Storyboard,
+        film: str | Path,
+        *,
+        seed: int | None = None,
+        takes: int = 1,
+        shots: Collection[int] | None = None,
+        until: Until | None = None,
+        reroll: Reroll | None = None,
+        fresh: bool = False,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Film:
+        """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
+
+        seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
+        shots: numbers from 1 of those to make; the others come in when they are ready from before.
+        until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good.
+        fresh: forget what was made before.
+
+        Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
+        """
+        film = Path(film)
+        _check(takes, until, reroll, film)
+        board, doubts = boarded(source, self.limits, seed)
+        chosen = _chosen(shots, len(board.shots))
+        with RunFolder.hold(film) as run:
+            if fresh and shots is None:
+                run.clear()
+
+            def tell(event: Event) -> None:
+                if event.kind != "step":
+                    run.log(event.plain())
+                if on_event:
+                    on_event(event)
+
+            started = time.time()
+            settings = {"seed": board.seed, "takes": takes, "shots": sorted(chosen), "until": until, "reroll": reroll}
+            facts = {**self._facts(film, board), "settings": settings, "started": round(started, 3), "state": "running"}
+            board.save(run.path / "board.json")
+            _write(run, facts)
+            tell(Event("plan", f"{len(board.shots)} shots in {max(shot.sequence for shot in board.shots)} sequence(s)"))
+            for doubt in doubts:
+                tell(Event("note", doubt))
+            if until == "plan":
+                return self._done(None, board, run, facts, started)
+            if reroll:
+                run.roll(str(board.shots[number - 1].seed) for number in chosen)
+            try:
+                casting = Casting(board, run, tell)
+                filming = Filming(self.model, board, run, casting, tell)
+                last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
+                filming.shoot(chosen, takes, last, fresh=fresh)
+                path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)
+            except BaseException as error:
+                state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+                with suppress(OSError):  # a full disk is what failed; that is the error to tell
+                    _write(run, {**facts, "state": state, "error": str(error)})
+                raise
+            facts["encoders"] = casting.hashes if casting.packs else {}
+            made = self._done(path, board, run, facts, started, filming, seconds)
+            tell(Event("report", f"the report is {run.path / 'report.html'}"))
+            return made
+
+    def _done(
+        self,
+        path: Path | None,
+        board: Storyboard,
+        run: RunFolder,
+        facts: dict[str, Any],
+        started: float,
+        filming: Filming | None = None,
+        seconds: float = 0.0,
+    ) -> Film:
+        """Write what there is to know of the render, and give it back."""
+        kept = filming.kept if filming else {}
+        takes = filming.takes if filming else {}
+        encoders = facts.pop("encoders", {})
+        facts |= {"state": "done", "seconds": round(time.time() - started, 2), "film_seconds": round(seconds, 3)}
+        report = Report(
+            shots=tuple(ShotReport(n, kept.get(n), tuple(takes.get(n, ()))) for n in range(1, len(board.shots) + 1)),
+            identity=characters(board, kept),
+            model=self.model.hashes,
+            encoders=encoders,
+            facts=facts,
+        )
+        _write(run, report.plain())
+        if filming:
+            run.write("report.html", page(board, report, filming.strips()))
+        return Film(path, board, report, run.path, seconds)
+
+    def _facts(self, film: Path, board: Storyboard) -> dict[str, Any]:
+        from storyboard import __version__
+
+        return {
+            "schema": "run/1",
+            "storyboard": __version__,
+            "film": str(film),
+            "title": board.title,
+            "model": {"name": self.model.family.name, "folder": str(self.model.folder), "licence": self.model.family.licence},
+            "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
+            "versions": {name: version(name) for name in LIBRARIES},
+        }
+
+
+def quiet() -> None:
+    """Keep the libraries off the network: weights come from disk, and nobody is told what runs here."""
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", TRANSFORMERS_OFFLINE="1")
+
+
+def _write(run: RunFolder, plain: dict[str, Any]) -> None:
+    run.write("run.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+
+
+def _check(takes: int, until: str | None, reroll: str | None, film: Path) -> None:
+    if takes < 1:
+        raise StoryboardError(f"{takes} takes are no takes", where="takes", mend="ask for 1 or more")
+    for name, said, words in (("until", until, get_args(Until)), ("reroll", reroll, get_args(Reroll))):
+        if said is not None and said not in words:
+            raise StoryboardError(f'"{said}" is no stage{meant(said, words)}', where=name, mend=f"write {listed(words)}")
+    if film.suffix.lower() != ".mp4":
+        raise StoryboardError("the film is an MP4 file", where=str(film), mend=f"name it {film.with_suffix('.mp4')}")
+    if film.is_dir():
+        raise StoryboardError("this is a folder", where=str(film), mend="name a file in it")
+
+
+def _chosen(shots: Collection[int] | None, count: int) -> list[int]:
+    if shots is None:
+        return list(range(1, count + 1))
+    for number in shots:
+        if not 1 <= number <= count:
+            raise StoryboardError(f"there is no shot {number}", where="shots", mend=f"the film has shots 1 to {count}")
+    return sorted(set(shots))

@@ -1,0 +1,62 @@
+"""Takes: the attempts at each shot, and which of them is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from storyboard.board import Shot
+from storyboard.seeds import derived
+
+
+@dataclass
+class Take:
+    """One attempt at a shot. `score` is identity's measurement as plain data, None when nobody is to be recognised."""
+
+    shot: int  # from 1
+    number: int  # from 1
+    seed: int
+    keys: dict[str, str] = field(default_factory=dict)  # the artefact of each stage
+    seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
+    score: dict[str, Any] | None = None
+    clip: str = ""  # its file in the run folder, or the clip that the script brought
+
+    @property
+    def passes(self) -> bool:
+        """Whether every character in it is who it should be."""
+        return self.score is None or all(each["passes"] for each in self.score["characters"].values())
+
+    @property
+    def worth(self) -> tuple[bool, float]:
+        """What takes are ranked by: passing first, then the worst-kept character, absence counting against it."""
+        if self.score is None:
+            return True, 1.0
+        kept = [(each["mean"] or 0.0) * each["present"] for each in self.score["characters"].values()]
+        return self.passes, min(kept, default=1.0)
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data for run.json."""
+        return {
+            "number": self.number, "seed": self.seed, "keys": self.keys, "seconds": self.seconds, "passes": self.passes,
+            "clip": self.clip, "score": None if self.score is None else _shortened(self.score),
+        }  # fmt: skip
+
+
+def take_of(shot: Shot, index: int, number: int, roll: int = 0) -> Take:
+    """Attempt `number` (from 1) at shot `index` (from 1), after it was rolled anew `roll` times."""
+    first = shot.seed if roll == 0 else derived(shot.seed, "roll", roll)
+    return Take(index, number, first if number == 1 else derived(first, "take", number))
+
+
+def best(takes: Sequence[Take]) -> Take:
+    """The take to keep; of equal ones the first."""
+    return max(takes, key=lambda take: (take.worth, -take.number))
+
+
+def _shortened(score: dict[str, Any]) -> dict[str, Any]:
+    """A score without its long lists."""
+    characters = {
+        name: {key: value for key, value in each.items() if key != "looks"} for name, each in score["characters"].items()
+    }
+    return {"frames": score["frames"], "gate": score["gate"], "strangers": score["strangers"], "characters": characters}

@@ -1,0 +1,67 @@
+"""Requests: who is in them, how their prompts reach the model, who speaks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import generation
+from generation import GenerationError, ShotRequest, VoiceTrack
+from generation.request import spoken_prompt
+
+
+def test_names_become_the_words_of_their_slots() -> None:
+    say = spoken_prompt("@mia hands @tom's lamp to @mia-lou. @Mia", ("tom", "mia", "mia-lou", "Mia"), "character{}")
+    assert say == "character2 hands character1's lamp to character3. character4"
+    assert spoken_prompt("write to a@b.com, meet @ noon", (), "character{}") == "write to a@b.com, meet @ noon"
+    with pytest.raises(GenerationError, match="@zoe is in the prompt but not in the shot") as caught:
+        spoken_prompt("@mia and @zoe", ("mia",), "character{}")
+    assert "@mia" in caught.value.mend
+
+
+@given(
+    names=st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True), min_size=1, max_size=3, unique=True),
+    data=st.data(),
+)
+def test_every_name_finds_its_own_slot(names: list[str], data: st.DataObject) -> None:
+    order = data.draw(st.lists(st.sampled_from(range(len(names))), max_size=6))
+    prompt = " ".join(f"@{names[slot]}, x" for slot in order)
+    assert spoken_prompt(prompt, tuple(names), "<{}>") == " ".join(f"<{slot + 1}>, x" for slot in order)
+
+
+def test_too_many_characters_and_other_impossible_requests(request_for: Callable[..., ShotRequest]) -> None:
+    for changes, words in (
+        ({"characters": ("a", "b", "c", "d")}, "4 characters in one shot: a, b, c, d"),
+        ({"characters": ("a", "a")}, "twice"),
+        ({"steps": 0}, "0 steps"),
+    ):
+        with pytest.raises(GenerationError, match=words) as caught:
+            request_for(**changes)
+        assert caught.value.mend
+
+
+def test_a_voice_track_by_slot() -> None:
+    track = VoiceTrack({"tom": np.array([0.5, 2.0, -1.0, 1.0, 1.0, 1.0]), "zoe": np.ones(3)})
+    levels = track.by_slot(("mia", "tom"), 5)
+    assert levels.dtype == np.float32 and levels.tolist() == [[0] * 5, [0.5, 1, 0, 1, 1]]
+    assert track.by_slot(("tom",), 8)[0, 6:].tolist() == [0, 0]
+
+
+def test_the_public_names_are_there() -> None:
+    for name in generation.__all__:
+        assert name.isupper() or getattr(generation, name).__module__.startswith("generation.")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = generation.nothing
+
+
+def test_asking_loads_no_heavy_library() -> None:
+    words = "import sys; from generation import *; from generation import Model, open_stage; print(sorted(sys.modules))"
+    words = words.replace("from generation import *; ", "")
+    out = subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True).stdout
+    assert not {"'torch'", "'numpy'", "'diffusers'", "'safetensors'"} & set(out.strip("[]\n").split(", "))

@@ -1,0 +1,88 @@
+"""The training's parts, small: data found again, runs resumed, the quick convolutions equal to the stock ones."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from generation.toon import vae as toon_vae
+from generation.toon.data import Drawings, Recipe, draw
+from generation.toon.loop import Loop
+from generation.toon.references import join
+
+SMALL = Recipe("small", 6, 5, 96, 64)
+
+
+def test_drawings_are_kept_and_found_again(tmp_path: Path) -> None:
+    made = draw(tmp_path, SMALL, workers=1)
+    found = draw(tmp_path, SMALL)
+    assert np.array_equal(made.frames, found.frames)
+    assert found.frames.shape == (6, 5, 64, 96, 3)
+    assert len(found.notes) == 6
+    assert len(found.notes[0]["captions"]) == 4
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    def run(folder: Path, stops: tuple[int, ...]) -> torch.Tensor:
+        for stop in stops:
+            torch.manual_seed(0)
+            net = nn.Linear(3, 1)
+            loop = Loop(folder, "line", net, steps=8, rate=0.1, warmup=1)
+            for step in loop:
+                if step == stop:
+                    loop.save()
+                    break
+                x = torch.from_numpy(np.random.default_rng(step).normal(size=(4, 3))).float()
+                loop.update((net(x) - x.sum(1, keepdim=True)).square().mean())
+        loop.use_average()
+        return net.weight.detach().clone()
+
+    assert torch.equal(run(tmp_path / "once", (99,)), run(tmp_path / "twice", (5, 99)))
+
+
+def test_quick_convolutions_are_the_stock_ones() -> None:
+    vae = toon_vae.fresh_vae().eval()
+    x = torch.rand(1, 3, 9, 32, 32) * 2 - 1
+    with torch.no_grad():
+        mean = vae.encode(x).latent_dist.mean
+        shown = vae.decode(mean).sample
+        with toon_vae.quick_convolutions():
+            quick, _ = toon_vae.encode(vae, x)
+            again = toon_vae.decode(vae, mean).clamp(-1, 1)
+    assert (mean - quick).abs().max() < 1e-5
+    assert (shown - again).abs().max() < 1e-5
+
+
+def test_training_on_clips_leaves_the_latents_of_pictures(tmp_path: Path) -> None:
+    drawings = draw(tmp_path, SMALL, workers=1)
+    vae = toon_vae.fresh_vae()
+    picture = toon_vae.to_signed(drawings.frames[:2, :1])
+    with torch.no_grad():
+        before = vae.encode(picture).latent_dist.mean
+    with toon_vae.frozen_pictures(vae):
+        loop = Loop(tmp_path, "clips", vae, steps=2, rate=1e-2, warmup=1)
+        clip = toon_vae.to_signed(drawings.frames[:1])
+        for _ in loop:
+            mean, logvar = toon_vae.encode(vae, clip)
+            toon_vae._learn(loop, clip, toon_vae.decode(vae, mean), mean, logvar)
+    with torch.no_grad():
+        assert torch.equal(before, vae.encode(picture).latent_dist.mean)
+        assert not torch.equal(mean, toon_vae.encode(vae, clip)[0])
+
+
+def test_references_join_as_a_pack_does() -> None:
+    rng = np.random.default_rng(0)
+    face, figure = rng.normal(size=(6, 512)), rng.normal(size=(6, 192))
+    face[2] = 0
+    rows, looks, weights = join(face.astype(np.float32), figure.astype(np.float32))
+    assert rows.shape == (5, 512)
+    assert looks.shape == (5, 192)
+    assert weights.tolist() == [1] * 5
+    assert np.isclose(np.linalg.norm(rows[0]), 1)
+    assert not rows[3].any()
+
+
+def test_crops_stay_inside(tmp_path: Path) -> None:
+    drawings: Drawings = draw(tmp_path, SMALL, workers=1)
+    assert toon_vae.crops(drawings, np.random.default_rng(0), 7, 5, 48).shape == (7, 3, 5, 48, 48)
