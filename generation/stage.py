@@ -78,7 +78,9 @@ class Stage:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let the network go."""
+        """Let the network go, if there was one."""
+        if self.network is None:
+            return
         self.network = None
         gc.collect()
         if self.device != "cpu":

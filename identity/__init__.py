@@ -18,13 +18,14 @@ from identity.errors import IdentityError
 if TYPE_CHECKING:
     from identity.calibration import calibrate
     from identity.encoders import Encoders, Face, Figure
-    from identity.pack import EXEMPLARS, IdentityPack, Tokens
+    from identity.pack import IdentityPack, Tokens
+    from identity.records import EXEMPLARS
     from identity.references import prepare
     from identity.scores import CharacterScore, Score, cross_shot, score
 
 _HOMES = {
     "CharacterScore": "scores",
-    "EXEMPLARS": "pack",
+    "EXEMPLARS": "records",
     "Encoders": "encoders",
     "Face": "encoders",
     "Figure": "encoders",

@@ -16,8 +16,8 @@ from identity.encoders import BATCH, Encoders, Figure, figure_crop
 from identity.errors import IdentityError
 from identity.frames import Frame, read_frames
 from identity.likeness import shot_size
-from identity.pack import Record
 from identity.quality import Quality, measure
+from identity.records import Record
 
 _PICTURE = 640  # longer side of a kept picture, pixels
 

@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identity.errors import IdentityError
+from identity.packfolder import read_pack, write_pack
+from identity.records import EXEMPLARS, LeftOut, Record
 
 if TYPE_CHECKING:
     from identity.encoders import Encoders
 
-EXEMPLARS = 4
 Array = NDArray[np.float32]
 
 
@@ -39,33 +40,6 @@ class Tokens:
     face: Array
     figure: Array
     weights: Array
-
-
-@dataclass(frozen=True)
-class Record:
-    """One kept frame: its source and place in it, the figure's box in that frame (pixels), shot size, and its scores
-    0..1."""
-
-    source: str
-    index: int | None
-    seconds: float | None
-    box: tuple[float, float, float, float]
-    size: str
-    face_score: float
-    blur: float
-    light: float
-    quality: float
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """One frame that was not kept, and why."""
-
-    source: str
-    index: int | None
-    seconds: float | None
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +102,6 @@ class IdentityPack:
 
         Raises IdentityError when the folder holds something else than a pack, and OSError when the disk does.
         """
-        from identity.packfolder import write_pack
-
         write_pack(self, Path(folder))
 
     @classmethod
@@ -139,9 +111,7 @@ class IdentityPack:
         Raises IdentityError for a folder that is no pack, a broken one, and one of other encoders, with the command
         that makes it again.
         """
-        from identity.packfolder import read_pack
-
-        pack = read_pack(Path(folder))
+        pack = cls(**read_pack(Path(folder)))
         hashes = None if encoders is None else encoders if isinstance(encoders, Mapping) else encoders.hashes
         if hashes is not None and dict(hashes) != pack.encoders:
             sources = " ".join(shlex.quote(source) for source in pack.sources)

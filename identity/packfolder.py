@@ -15,13 +15,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identity.errors import IdentityError
-from identity.pack import EXEMPLARS, IdentityPack, LeftOut, Record
+from identity.records import EXEMPLARS, LeftOut, Record
+
+if TYPE_CHECKING:
+    from identity.pack import IdentityPack
 
 SCHEMA = "identity-pack/1"
 _ARRAYS = ("faces", "figures", "bodies")
@@ -79,8 +82,8 @@ def _write(pack: IdentityPack, folder: Path) -> None:
     _write_whole(folder / "pack.json", (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def read_pack(folder: Path) -> IdentityPack:
-    """The pack in a folder. Raises IdentityError for one that is no pack or a broken one."""
+def read_pack(folder: Path) -> dict[str, Any]:
+    """The fields of the pack in a folder. Raises IdentityError for one that is no pack or a broken one."""
     if not (folder / "pack.json").is_file():
         mend = "Make one: storyboard refs prepare SOURCE... --name NAME -o PACK"
         raise IdentityError("there is no identity pack", where=str(folder), mend=mend)
@@ -90,7 +93,7 @@ def read_pack(folder: Path) -> IdentityPack:
         raise IdentityError(f"the pack is broken ({error})", where=str(folder), mend="Make it again.") from error
 
 
-def _read(folder: Path) -> IdentityPack:
+def _read(folder: Path) -> dict[str, Any]:
     from safetensors.numpy import load_file
 
     plain = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
@@ -106,7 +109,7 @@ def _read(folder: Path) -> IdentityPack:
     exemplars = tuple(_whole(number, len(records)) for number in plain["exemplars"])
     if not 1 <= len(exemplars) <= EXEMPLARS:
         raise ValueError(f"it names {len(exemplars)} exemplars, not 1 to {EXEMPLARS}")
-    return IdentityPack(
+    return dict(
         name=_text(plain["name"]),
         encoders={_text(key): _text(value) for key, value in plain["encoders"].items()},
         **{name: arrays[name] for name in (*_ARRAYS, *_CENTRES)},

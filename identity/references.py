@@ -14,8 +14,9 @@ from identity.encoders import Encoders, Figure
 from identity.errors import IdentityError
 from identity.frames import Frame
 from identity.likeness import PAIR, Thresholds
-from identity.pack import EXEMPLARS, IdentityPack, LeftOut
+from identity.pack import IdentityPack
 from identity.quality import alike
+from identity.records import EXEMPLARS, LeftOut
 
 STRANGERS = 0.5
 """Likeness (0 strangers, 1 the same) below which two groups of figures are two people."""

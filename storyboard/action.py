@@ -29,8 +29,10 @@ _PLAIN = {
     "laugh": "laughs", "dance": "dances", "play": "plays", "eat": "eats", "sleep": "sleeps", "read": "reads", "hide": "hides",
     "wait": "waits", "listen": "listens", "leave": "leaves", "enter": "enters", "step": "steps", "hurry": "hurries",
     "stop": "stops", "start": "starts", "open": "opens", "close": "closes", "take": "takes", "are": "is", "stare": "stares",
+    "share": "shares", "bring": "brings", "give": "gives", "find": "finds", "sing": "sings", "shout": "shouts", "nod": "nods",
 }  # fmt: skip
 _SHARED = re.compile(r"\b(?:each other|one another)\b", re.IGNORECASE)
+_ALSO = re.compile(rf"(\band (?:then )?)({'|'.join(sorted([*_PLAIN, *ACTION_OF], key=len, reverse=True))})\b")
 
 
 def sides_in(sentence: str) -> tuple[dict[str, str], str]:
@@ -60,6 +62,7 @@ def told(sentence: str) -> str:
         if form is not None:
             verb = ACTION_OF.get(form) or _PLAIN[form]
             rest = ended(re.sub(r"\s+together\b", "", sentence[found.start("verb") + len(form) :]))
+            rest = _ALSO.sub(lambda also: also[1] + (ACTION_OF.get(also[2]) or _PLAIN[also[2]]), rest)
             names = re.findall(_AT, found["names"])
             each = [f"{name} {found['adverb'] or ''}{verb}{rest if rest[:1] in '.!?,' else ' ' + rest}" for name in names]
             return (found["lead"] or "") + " ".join(each)

@@ -24,6 +24,7 @@ _SAYS = re.compile(
 _ATTRIBUTION = re.compile(
     rf"\W*(?:(?:@{NAME}|she|he)\s+(?:then\s+)?{_LY}(?:{SPEECH})|(?:{SPEECH})\s+{_LY}(?:@{NAME}|she|he))(?:\s+\w+ly)?\W*", re.I
 )
+_INVERTED = re.compile(rf"^(?:{SPEECH})\s+{_LY}(@{NAME}|she|he)\b", re.I)
 _TAIL = re.compile(rf"[\s,]*\b(?:and|then)(?:\s+then)?\s+(?:{_LY})(?:{SPEECH})\s*[,:]?\s*$", re.I)
 _VERB = re.compile(rf"(?<=\w)\s+(?:{SPEECH})\b", re.I)
 HEARD = ("v.o", "vo", "v.o.", "o.s", "o.s.", "os", "off", "off screen", "off-screen", "voice over", "voice-over")
@@ -147,7 +148,7 @@ def _spoken(
     rest = " ".join(rest.split()).strip(" ,;:")
     if _ATTRIBUTION.fullmatch(rest) or alone or not re.search(r"\w", re.sub(rf"@{NAME}", "", rest)):
         return speaker, "", first
-    rest = _TAIL.sub("", rest)
+    rest = _INVERTED.sub(r"\1 talks", _TAIL.sub("", rest))
     rest = _VERB.sub(" talks", rest)
     return speaker, rest if re.search(r"\w", rest) else "", first
 

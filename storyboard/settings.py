@@ -16,7 +16,7 @@ _THERE = re.compile(
     r"(?:in|at|on|inside|back (?:in|at)|down (?:in|at)|up (?:in|on))\s+|"
     r"\b(?:enters?|reach(?:es)?|leaves? for)\s+|"
     r"\b(?:is|are|was|were|stands?|sits?|waits?|sleeps?|reads?|lies|talks?|meets?|walks?|runs?|goes|comes?|steps?|arrives?|climbs?|"
-    r"returns?|hurry|hurries|jumps?|dances?|plays?|works?|standing|sitting|waiting)\b(?:(?!\b(?:looks?|points?|waves?|stares?|gazes?|"
+    r"returns?|hurry|hurries|jumps?|dances?|plays?|works?|wakes?|lives?|cooks?|hides?|rests?|lands?|standing|sitting|waiting)\b(?:(?!\b(?:looks?|points?|waves?|stares?|gazes?|"
     r"sees?|watch(?:es)?|turns?)\b)[^.!?]){0,40}?\b(?:in|at|on|into|inside|onto|through|along|across)\s+)"
     r"(?:(?:the|a|an|her|his|their|its|this|that|old|same|empty|quiet|dark)\s+)*(?:\w+\s+)?$",
     re.IGNORECASE,

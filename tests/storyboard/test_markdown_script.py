@@ -140,6 +140,7 @@ def test_manner_and_voices_off_screen(write: Write, limits: Limits) -> None:
         ("@MIA's lamp burns. Mr. Smith is out at 3 p.m. today.", ["@mia's lamp burns.", "Mr. Smith is out at 3 p.m. today."]),
         ("Mail me@mia.com or \\@mia now.", ["Mail me@mia.com or mia now."]),
         ("*@mia* **waves** to _us_ with `joy`.", ["@mia waves to us with joy."]),
+        ('"Only rain," says @mia, laughing. @tom nods.', ["@mia talks, laughing.", "@tom nods."]),
         ("> @mia waves.\n> @tom sits.", ["@mia waves.", "@tom sits."]),
         ("<!-- not\nthis --> @mia waves.", ["@mia waves."]),
         ("@mia wartet。Es regnet。", ["@mia wartet。", "Es regnet。"]),

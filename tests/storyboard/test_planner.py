@@ -205,6 +205,7 @@ def test_camera_words(sentence: str, size: str | None, move: str | None, rest: s
         ("@mia and @tom walk along.", "@mia walks along. @tom walks along."),
         ("@mia, @tom and @ann run together!", "@mia runs! @tom runs! @ann runs!"),
         ("Then @mia and @tom look at the sea.", "Then @mia looks at the sea. @tom looks at the sea."),
+        ("@mia and @tom sit down and share bread and salt.", "@mia sits down and shares bread and salt. @tom sits down and shares bread and salt."),
         ("@mia and @tom hug each other.", "@mia and @tom hug each other."),
         ("@mia knows that @tom ran.", "@mia knows that @tom runs."),
         ("@mia reads", "@mia reads."),
