@@ -141,7 +141,7 @@ class DenoiseStage(Stage):
                     mend="Make it again with `storyboard refs prepare`.",
                 )
         face, figure, weights = (
-            torch.stack([torch.from_numpy(getattr(one, part)) for one in tokens])[None].to(self.device)
+            torch.stack([torch.tensor(getattr(one, part)) for one in tokens])[None].to(self.device)
             for part in ("face", "figure", "weights")
         )
         identity: dict[str, Any] = {

@@ -122,6 +122,7 @@ def _pairs(made: Frames, plan: list[shots.Shot], packs: dict[str, IdentityPack],
 def sheet(path: Path, drawn: Frames, made: Frames, count: int = 24, columns: int = 6) -> None:
     """Middle frames, drawing above render, to a PNG."""
     tiles = [np.concatenate([d[len(d) // 2], m[len(m) // 2]]) for d, m in zip(drawn[:count], made[:count], strict=True)]
+    columns = min(columns, len(tiles))
     rows = [np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles) - columns + 1, columns)]
     Image.fromarray(np.concatenate(rows)).save(path)
 

@@ -35,8 +35,8 @@ class Plan:
     pictures: Recipe = PICTURES
     large: Recipe = LARGE
     clips: Recipe = CLIPS
-    vae_pictures: int = 9500
-    vae_clips: int = 3000
+    vae_pictures: int = 24000
+    vae_clips: int = 4000
     expert_pictures: int = 5000
     expert_clips: int = 2000
     expert_side: int = 500
@@ -49,12 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the model's folder")
     parser.add_argument("--encoders-out", type=Path, default=ENCODERS, help="the encoder set's folder")
     parser.add_argument("--only", choices=PARTS, help="this part alone, on what the parts before it left")
-    parser.add_argument("--threads", type=int, default=0, help="threads for training (default: all cores)")
     asked = parser.parse_args(arguments)
-    if asked.threads:
-        import torch
-
-        torch.set_num_threads(asked.threads)
     recipe = Training(asked.work, asked.out, asked.encoders_out, Plan())
     for part in PARTS:
         if asked.only in (None, part):
@@ -75,16 +70,22 @@ class Training:
     def vae(self) -> None:
         """Trained, measured for the spread of its latents, and saved in its place."""
         from generation.toon import latents
-        from generation.toon.vae import train_vae
+        from generation.toon.vae import trained_vae
 
         pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
-        vae = train_vae(
-            self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips
-        ).eval()
+        self._everywhere("train_vae")
+        vae = trained_vae(self.work)
         mean, std = latents.statistics(latents.encode_set(vae, pictures, self.work / "latents-pictures.npy"))
         latents.encode_set(vae, clips, self.work / "latents-clips.npy")
         vae.register_to_config(latents_mean=[float(v) for v in mean], latents_std=[float(v) for v in std])
         vae.half().save_pretrained(self.out / "vae")
+
+    def train_vae(self) -> None:
+        """What each process of `vae` does."""
+        from generation.toon.vae import train_vae
+
+        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
+        train_vae(self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips)
 
     def encoders(self) -> None:
         from generation.toon.encoders import train_encoders
@@ -92,11 +93,9 @@ class Training:
         train_encoders(self.work, self.encoders_out)
 
     def experts(self) -> None:
-        """One network over all noise, then each side's own; a process for each core."""
-        import torch
-
+        """One network over all noise, then each side's own."""
         self._conditions()
-        torch.multiprocessing.spawn(_train_experts, (self, os.cpu_count() or 1), nprocs=os.cpu_count() or 1)
+        self._everywhere("train_experts")
 
     def train_experts(self) -> None:
         """What each process of `experts` does."""
@@ -137,6 +136,13 @@ class Training:
             "transformer_2": ["diffusers", "WanTransformer3DModel"], "vae": ["diffusers", "AutoencoderKLWan"],
         }  # fmt: skip
         (self.out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+    def _everywhere(self, part: str) -> None:
+        """Runs a method in one process a core, which share their gradients."""
+        import torch
+
+        world = os.cpu_count() or 1
+        torch.multiprocessing.spawn(_work, (self, part, world), nprocs=world)
 
     def _drawn(self, recipe: Recipe) -> Any:
         from generation.toon.data import draw
@@ -180,7 +186,7 @@ class Training:
         return painter, experts.Batches(drawn, known), experts.Batches(moving, known)
 
 
-def _train_experts(rank: int, training: Training, world: int) -> None:
+def _work(rank: int, training: Training, part: str, world: int) -> None:
     import torch
     import torch.distributed as dist
 
@@ -188,7 +194,7 @@ def _train_experts(rank: int, training: Training, world: int) -> None:
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
     meeting = training.work / f"meeting-{os.getppid()}"
     dist.init_process_group("gloo", init_method=f"file://{meeting.resolve()}", rank=rank, world_size=world)
-    training.train_experts()
+    getattr(training, part)()
     dist.destroy_process_group()
     meeting.unlink(missing_ok=True)
 

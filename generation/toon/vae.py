@@ -14,7 +14,7 @@ from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 
 from generation.toon.data import Drawings
-from generation.toon.loop import Loop
+from generation.toon.loop import Loop, rank
 
 CONFIG: dict[str, Any] = {
     "base_dim": 24, "decoder_base_dim": 32, "z_dim": 16, "dim_mult": [1, 2, 2], "temperal_downsample": [True, True],
@@ -122,15 +122,30 @@ def crops(drawings: Drawings, rng: np.random.Generator, count: int, frames: int,
     return to_signed(out)
 
 
-def train_vae(
-    work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int
-) -> AutoencoderKLWan:
-    """Pictures first; then clips, with what the encoder makes of a picture left as it is. Returns the averaged model."""
+def train_vae(work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int) -> None:
+    """Pictures first; then clips, with what the encoder makes of a picture left as it is."""
     vae = fresh_vae()
-    train_pictures(Loop(work, "vae-pictures", vae, steps=picture_steps, rate=2e-3), vae, pictures)
+    torch.manual_seed(100 + rank())
+    train_pictures(_picture_loop(work, vae, picture_steps), vae, pictures)
     with frozen_pictures(vae):
-        train_clips(Loop(work, "vae-clips", vae, steps=clip_steps, rate=1.2e-3), vae, pictures, clips)
-    return vae
+        train_clips(_clip_loop(work, vae, clip_steps), vae, pictures, clips)
+
+
+def trained_vae(work: Path) -> AutoencoderKLWan:
+    """What `train_vae` left under `work`, in eval mode."""
+    vae = fresh_vae()
+    _picture_loop(work, vae, 1).use_average()
+    with frozen_pictures(vae):
+        _clip_loop(work, vae, 1).use_average()
+    return vae.eval()
+
+
+def _picture_loop(work: Path, vae: AutoencoderKLWan, steps: int) -> Loop:
+    return Loop(work, "vae-pictures", vae, steps=steps, rate=2e-3)
+
+
+def _clip_loop(work: Path, vae: AutoencoderKLWan, steps: int) -> Loop:
+    return Loop(work, "vae-clips", vae, steps=steps, rate=1.2e-3)
 
 
 def fresh_vae() -> AutoencoderKLWan:
@@ -147,7 +162,7 @@ def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> Non
     compiled = torch.compile(pass_pictures)
     with quick_convolutions():
         for step in loop:
-            x = crops(pictures, np.random.default_rng([step, 11]), 8, 1, 64)
+            x = crops(pictures, np.random.default_rng([step, 11, rank()]), 8, 1, 64)
             noise = torch.randn(len(x), 16, 1, 8, 8)
             with torch.autocast("cpu", torch.bfloat16):
                 y, mean, logvar = compiled(vae, x, noise)
@@ -159,12 +174,9 @@ def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings, clips: Dr
     """Crops of clips of 9 and 13 frames, through the caches as in use; every fourth step is pictures, to keep them."""
     with quick_convolutions():
         for step in loop:
-            rng = np.random.default_rng([step, 12])
-            x = (
-                crops(clips, rng, 1, 9 if rng.random() < 0.75 else 13, 64)
-                if step % 4
-                else crops(pictures, rng, 8, 1, 64)
-            )
+            length = 9 if np.random.default_rng([step, 12]).random() < 0.75 else 13  # the same in every process
+            rng = np.random.default_rng([step, 13, rank()])
+            x = crops(clips, rng, 1, length, 64) if step % 4 else crops(pictures, rng, 8, 1, 64)
             with torch.autocast("cpu", torch.bfloat16):
                 mean, logvar = encode(vae, x)
                 y = decode(vae, mean + torch.randn_like(mean) * (0.5 * logvar).exp())
