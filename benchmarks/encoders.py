@@ -169,7 +169,7 @@ def readability(train: list[Seen], test: list[Seen], cue: str) -> Read:
     from skimage.color import deltaE_ciede2000
 
     (x, paint, traits), (x_test, paint_test, traits_test) = (_table(seen, cue) for seen in (train, test))
-    ridge = x.T @ x + 1e-3 * len(x) / x.shape[1] * np.eye(x.shape[1])
+    ridge = x.T @ x + 0.1 * len(x) / x.shape[1] * np.eye(x.shape[1])
     read = (x_test @ np.linalg.solve(ridge, x.T @ paint.reshape(len(paint), -1))).reshape(-1, 7, 3)
     mean = np.broadcast_to(paint.mean(0), paint_test.shape)
     off, blind = (np.median(deltaE_ciede2000(_lab(guess), _lab(paint_test)), 0) for guess in (read, mean))
@@ -214,8 +214,8 @@ def main() -> None:
     for name, some, size in rows:
         cells = ("{:14.4f} {:7.4f} {:6.3f}".format(*verification(some, cue, size)) for cue in CUES)
         print(f"{name:16s}  " + "".join(cells))
-    half = set(people[: PEOPLE * 2 // 3])
-    parts = [s for s in seen if s.seed in half], [s for s in seen if s.seed not in half]
+    most = set(people[: PEOPLE * 4 // 5])
+    parts = [s for s in seen if s.seed in most], [s for s in seen if s.seed not in most]
     read = {cue: readability(*parts, cue) for cue in ("face", "figure")}
     print("\nread by a linear map   " + "".join(f"{cue + ': R2':>12s} {'CIEDE':>6s} {'(mean)':>7s}" for cue in read))
     for k, name in enumerate(PAINTS):

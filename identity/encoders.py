@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.boxes import figure_around, grown, match
+from identity.boxes import area, figure_around, grown, match, overlap
 from identity.encoderset import EncoderSet, open_set
 from identity.errors import IdentityError
 from identity.likeness import Thresholds, read_thresholds
@@ -121,6 +121,7 @@ class Encoders:
             pairs.append(
                 (np.append(figure_around(faces[j, :4], (height, width)), faces[j, 4]).astype(np.float32), faces[j])
             )
+        pairs = _without_parts(pairs)
         if not pairs and alone:
             pairs.append((np.array([0, 0, width, height, 0], np.float32), None))
         return sorted(pairs, key=lambda pair: -float(pair[0][4]))
@@ -230,6 +231,18 @@ class _ClipModel:
         blob = torch.stack([self._preprocess(Image.fromarray(crop)) for crop in crops]).to(self._device)
         with torch.inference_mode():
             return _unit(self._model.encode_image(blob).float().cpu().numpy())
+
+
+def _without_parts(pairs: list[tuple[Array, Array | None]]) -> list[tuple[Array, Array | None]]:
+    """Leaves out faceless boxes that lie in the box of a figure with a face: they are a part of it, found twice."""
+    faced = [box for box, face in pairs if face is not None]
+    if not faced:
+        return pairs
+    return [
+        (box, face)
+        for box, face in pairs
+        if face is not None or float(overlap(box[None], np.stack(faced)).max()) < 0.8 * float(area(box))
+    ]
 
 
 def figure_crop(frame: Picture, box: Array) -> Picture:

@@ -16,8 +16,10 @@ from identity.likeness import Thresholds, shot_size
 from identity.pack import IdentityPack
 from identity.tracks import follow, smoothed
 
-PRESENT = 0.5
-"""Share of a clip's frames in which a character must be found to pass."""
+PRESENT = 0.6
+"""Share of a clip's frames in which a character must be found to pass: one who is swapped half-way does not."""
+SINKING = -0.4
+"""Change of likeness over a clip below which a character turns into somebody else. Drawn clips stay within 0.05."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class CharacterScore:
     from the first frame to the last, by a straight line; `face` and `figure` mean cosines to the pack's centres;
     `looks` the mean of its figure embeddings, to compare shots with; `nearest` the mean likeness of whichever figure
     came nearest in each frame, even if it was taken for nobody (None without figures), to rank failed takes by;
-    `passes` whether `present` and `mean` reach the gate.
+    `passes` whether `mean` reaches the gate, `present` reaches PRESENT and `drift` stays above SINKING.
     """
 
     name: str
@@ -213,7 +215,7 @@ def _summary(
     moments = np.array([one.frame for one in mine], np.float64)
     slope = float(np.polyfit(moments, likeness, 1)[0]) if len(mine) > 2 else 0.0
     faces = [one.face for one in mine if one.face is not None]
-    present = len(mine) / frames
+    present, drift = len(mine) / frames, slope * (frames - 1)
     return CharacterScore(
         name=name,
         present=round(present, 4),
@@ -221,10 +223,10 @@ def _summary(
         mean=round(float(likeness.mean()), 4),
         worst=round(float(likeness.min()), 4),
         worst_frame=mine[int(likeness.argmin())].frame,
-        drift=round(slope * (frames - 1), 4),
+        drift=round(drift, 4),
         face=round(float(np.mean(faces)), 4) if faces else None,
         figure=round(float(np.mean([one.figure for one in mine])), 4),
         looks=tuple(round(float(value), 5) for value in centre(np.stack(looks))),
         nearest=nearest,
-        passes=bool(present >= PRESENT and likeness.mean() >= gate),
+        passes=bool(present >= PRESENT and drift > SINKING and likeness.mean() >= gate),
     )

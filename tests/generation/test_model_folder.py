@@ -128,11 +128,8 @@ def test_a_folder_of_no_known_family(folder: Path) -> None:
 def test_each_family_is_recognised_by_its_shape(name: str, copy: Path) -> None:
     family = FAMILIES[name]
     config = json.loads((copy / "transformer" / "config.json").read_text())
-    heads = family.width // config["attention_head_dim"]
-    shape = {"num_layers": family.layers, "in_channels": family.channels, "num_attention_heads": heads}
-    shape["attention_head_dim"] = family.width // heads
-    if family.width % heads:
-        pytest.skip("this width is no multiple of the tiny head")
+    shape = {"num_layers": family.layers, "in_channels": family.channels, "num_attention_heads": 4}
+    shape["attention_head_dim"] = family.width // 4
     (copy / "transformer" / "config.json").write_text(json.dumps(config | shape))
     if family.experts == 1:
         index = json.loads((copy / "model_index.json").read_text())

@@ -13,6 +13,7 @@ import pytest
 
 from identity import Encoders, IdentityError
 from identity.boxes import figure_around, grown, iou, match
+from identity.encoders import _without_parts
 from identity.encoderset import open_set
 
 Painter = Callable[..., np.ndarray]
@@ -152,6 +153,16 @@ def test_faces_go_to_the_figure_they_belong_to() -> None:
     faces = np.array([[90, 10, 130, 50], [20, 10, 60, 50], [500, 10, 540, 50]], np.float32)
     assert match(figures, np.pad(faces, ((0, 0), (0, 11)))) == [1, 0, -1]
     assert match(figures[:0], faces) == []
+
+
+def test_a_part_of_a_figure_is_no_figure() -> None:
+    face = np.zeros(15, np.float32)
+    whole, part, apart = (
+        np.array(box, np.float32) for box in ([0, 0, 50, 99, 0.8], [9, 9, 41, 99, 0.9], [60, 0, 90, 99, 0.7])
+    )
+    kept = _without_parts([(part, None), (whole, face), (apart, None)])
+    assert [box[0] for box, _ in kept] == [0, 60]
+    assert len(_without_parts([(part, None), (whole, None)])) == 2
 
 
 def test_boxes() -> None:

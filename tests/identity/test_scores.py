@@ -77,6 +77,7 @@ def test_a_swap_is_found_at_its_frame(
     assert set(range(8)) <= set(seen)
     assert len([frame for frame in seen if frame >= 8]) <= 1
     assert result.strangers >= 0.4
+    assert not result.characters["mia"].passes
 
 
 def test_a_morph_drifts_and_is_worst_at_its_end(
@@ -89,6 +90,7 @@ def test_a_morph_drifts_and_is_worst_at_its_end(
     assert mine.drift < -0.1
     assert mine.worst_frame is not None
     assert mine.worst_frame > 4
+    assert not mine.passes
 
 
 def test_no_face_is_counted(

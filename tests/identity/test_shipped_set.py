@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from identity import Encoders, IdentityPack, prepare, score
 from identity.encoderset import SHIPPED
 from identity.likeness import CUES, SIZES
 
-pytestmark = pytest.mark.skipif(not SHIPPED.is_dir(), reason="the set is not trained yet")
 WIDTH, HEIGHT = 320, 192
 MIA, TOM, STRANGER, *OTHERS = character.seeds(9, hold_out=True, start=500_000)
 
@@ -111,3 +111,18 @@ def test_a_stranger_is_nobody(toon: Encoders, packs: dict[str, IdentityPack]) ->
         frames = drawn(50 + number, [person], SIZES[number % 3], 4)
         wrong += any(one.passes for one in score(frames, packs, toon).characters.values())
     assert wrong <= 1
+
+
+def test_a_morph_and_a_swap_do_not_pass(toon: Encoders, packs: dict[str, IdentityPack]) -> None:
+    rng = np.random.default_rng(11)
+    first = scene.sample_scene(rng, [character.sample(MIA)], size="medium", move="static", action="stands")
+    second = replace(first, parts=(replace(first.parts[0], who=character.sample(STRANGER)),))
+    mia, other = (scene.render(each, 12, WIDTH, HEIGHT).frames for each in (first, second))
+    share = np.linspace(0, 1, 12)[:, None, None, None]
+    morph = (mia * (1 - share) + other * share).astype(np.uint8)
+    one = {"mia": packs["mia"]}
+    assert score(mia, one, toon).passes
+    for frames in (np.concatenate([mia[:6], other[6:]]), morph, other):
+        result = score(frames, one, toon)
+        assert not result.passes
+        assert all(seen.frame <= 8 for seen in result.seen)

@@ -82,6 +82,13 @@ def tiny_encoders(tmp_path_factory: pytest.TempPathFactory, painter: Any) -> Pat
 
 
 @pytest.fixture(scope="session")
+def loaded_encoders(tiny_encoders: Path) -> Any:
+    from identity import Encoders
+
+    return Encoders.load(tiny_encoders)
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
@@ -100,7 +107,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stage(
-    tmp_path: Path, tiny_model: Path, tiny_encoders: Path, painter: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_model: Path, tiny_encoders: Path, loaded_encoders: Any, painter: Any, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Path, Path]:
     """A folder with real references, and the folder of a tiny model that is known as a family."""
     from PIL import Image
@@ -109,6 +116,7 @@ def stage(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("identity.encoderset.SHIPPED", tiny_encoders)
+    monkeypatch.setattr("identity.encoders.Encoders.load", lambda: loaded_encoders)  # loaded once for all tests
     tiny = replace(
         FAMILIES["toon"], name="tiny", layers=2, width=24, sizes=((48, 32), (32, 32)), max_frames=17, text_length=256, steps=2
     )

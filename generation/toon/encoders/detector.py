@@ -114,7 +114,7 @@ def level_loss(rows: Tensor, points: Tensor, stride: int, view: View, sizes: tup
                 if row.shape[-1] > 5:
                     found = row[hit, 5:].float().view(-1, 5, 2) * stride + points[hit][:, None]
                     off = (found - marks[mine]) / longer[mine][:, None, None]
-                    mark = mark + F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.03, reduction="sum") / 10
+                    mark = mark + F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.01, reduction="sum") / 10
                 count += int(hit.sum())
         logit = row[:, 0].float()
         share = torch.sigmoid(logit)
@@ -148,7 +148,7 @@ def _train(name: str, net: nn.Module, views: Views, work: Path, steps: int) -> n
         ]
         total = {key: torch.stack([part[key] for part in sums]).sum() for key in sums[0]}
         count = total.pop("count").clamp(min=1)
-        return {key: value / count * (4.0 if key == "mark" else 1.0) for key, value in total.items()}
+        return {key: value / count * (10.0 if key == "mark" else 1.0) for key, value in total.items()}
 
     return fit(name, net, loss, work, steps=steps, rate=2.5e-3)
 

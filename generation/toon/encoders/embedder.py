@@ -19,7 +19,7 @@ from generation.toon.world import character
 
 OTHERS = 1500
 """Characters among whom each crop's own must be found."""
-TEXTS = 16
+TEXTS = 48
 """Crops of a batch that are also matched with phrases."""
 
 Cut = Callable[[np.ndarray, Sight, np.random.Generator], np.ndarray]

@@ -109,7 +109,7 @@ class Teacher(nn.Module):
         wrong = [F.cross_entropy(t, fields[mine, f], ignore_index=-1) for t, f in zip(traits, self.fields, strict=True)]
         paints = self.paints(rows).float().view(len(unit), -1, 3)
         off = F.smooth_l1_loss(paints, colours[mine][:, list(self.colours)], beta=0.1)
-        return {"who": F.cross_entropy(logits, mine), "traits": 6 * torch.stack(wrong).mean(), "paint": 120 * off}
+        return {"who": F.cross_entropy(logits, mine), "traits": 6 * torch.stack(wrong).mean(), "paint": 60 * off}
 
 
 class Tutor(nn.Module):
@@ -126,4 +126,4 @@ class Tutor(nn.Module):
         pooled = self.norm(torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1))
         *traits, paints = self.out(pooled).float().split([*FIELD_SIZES, 21], -1)
         wrong = [F.cross_entropy(t, fields[:, f], ignore_index=-1) for f, t in enumerate(traits)]
-        return 6 * torch.stack(wrong).mean() + 60 * F.smooth_l1_loss(paints.view(-1, 7, 3), colours, beta=0.1)
+        return 6 * torch.stack(wrong).mean() + 30 * F.smooth_l1_loss(paints.view(-1, 7, 3), colours, beta=0.1)
