@@ -150,6 +150,8 @@ def _parsed(kind: type[Any], row: dict[str, Any]) -> Any:
             value = tuple(_number(part) for part in value)
             if len(value) != 4:
                 raise ValueError("a box has four numbers")
+        elif field.name == "neighbours":
+            value = tuple(_text(label) for label in value)
         elif field.name == "index":
             value = None if value is None else _whole(value, 1 << 40)
         else:

@@ -10,8 +10,12 @@ EXEMPLARS = 4
 
 @dataclass(frozen=True)
 class Record:
-    """One kept frame: its source and place in it, the figure's box in that frame (pixels), shot size, and its scores
-    0..1."""
+    """One kept frame: its source and place in it, the figure's box in that frame (pixels), shot size, and its scores.
+
+    Scores are 0..1, `quality` sums them up. `face_size` is the longer side of the face in pixels, 0 where none was seen;
+    `yaw` and `pitch` say how far the head is turned, -1 (to the picture's left, up) .. 1; `face_blur` is the blur of the
+    face alone; `occluded` the share of the figure that others hide; `compressed` how blocky the picture is.
+    """
 
     source: str
     index: int | None
@@ -23,13 +27,20 @@ class Record:
     light: float
     quality: float
     note: str = ""
+    face_size: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    face_blur: float = 0.0
+    occluded: float = 0.0
+    compressed: float = 0.0
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One frame that was not kept, and why."""
+    """One frame that was not kept, and why; `neighbours` are the labels of the kept frames that are nearest to it."""
 
     source: str
     index: int | None
     seconds: float | None
     reason: str
+    neighbours: tuple[str, ...] = ()

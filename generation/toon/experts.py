@@ -36,6 +36,10 @@ TEXT_ROWS = 80
 BOUNDARY = 0.875
 RANGES = {"both": (0.0, 1.0), "high": (BOUNDARY - 0.015, 1.0), "low": (0.0, BOUNDARY + 0.025)}
 SHIFT = {"pictures": 2.5, "clips": 3.5}
+CLIP_SHAPES = ((3, 9), (8, 3))
+"""Clips of a step and their latent frames: long ones, and more of short ones."""
+SHORT = 0.25
+"""How many of the steps with clips take short ones."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,13 @@ class Batches:
         self.latents, self.references = latents, references
         self.rows = references.by_identity()
 
-    def take(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """`count` random rows, with identities from other drawings than the row's own, and conditions dropped at random."""
+    def take(self, rng: np.random.Generator, count: int, frames: int | None = None) -> dict[str, Tensor]:
+        """`count` random rows, with identities from other drawings than the row's own, and conditions dropped at random.
+
+        `frames`: only so many latent frames of each, from its start.
+        """
         data = self.latents
+        frames = frames or data.x.shape[2]
         index = rng.integers(len(data.x), size=count)
         face = np.zeros((count, 3, 5, self.references.face.shape[1]), np.float32)
         figure = np.zeros((count, 3, 5, self.references.figure.shape[1]), np.float32)
@@ -128,8 +136,10 @@ class Batches:
                 present[b, slot] = True
             if present[b].any() and rng.random() < 0.6:
                 heard[b] = present[b]
-        made = {"x": data.x[index], "words": words, "face": face, "figure": figure, "weights": weights, "present": present,
-                "heard": heard, "levels": data.levels[index], "weight": data.weight[index]}  # fmt: skip
+        made = {
+            "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
+            "words": words, "face": face, "figure": figure, "weights": weights, "present": present, "heard": heard,
+        }  # fmt: skip
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 
 
@@ -167,7 +177,7 @@ def expert_loop(work: Path, name: str, painter: Painter, steps: int, rate: float
 
 def train_stage(
     loop: Loop, painter: Painter, pictures: Batches, clips: Batches | None, *, side: str, seed: int, clip_share: float = 0.0,
-    picture_rows: int = 24, clip_rows: int = 4,
+    picture_rows: int = 24,
 ) -> None:  # fmt: skip
     """One stretch of training on one side of the boundary; each step takes pictures or, with `clip_share`, clips."""
     painter.train()
@@ -176,13 +186,14 @@ def train_stage(
         rng = np.random.default_rng([seed, step, rank()])
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         # every process takes the same kind, so that none waits for another
-        kind = (
-            "clips" if clips is not None and np.random.default_rng([seed, step]).random() < clip_share else "pictures"
-        )
-        source, rows = (clips, clip_rows) if kind == "clips" and clips is not None else (pictures, picture_rows)
+        lot = np.random.default_rng([seed, step]).random()
+        kind, source, rows, frames = "pictures", pictures, picture_rows, None
+        if clips is not None and lot < clip_share:
+            rows, frames = CLIP_SHAPES[int(lot < SHORT * clip_share)]
+            kind, source = "clips", clips
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
         with sdpa_kernel(SDPBackend.MATH):
-            loop.update(loss := velocity_loss(painter, source.take(rng, rows), side, SHIFT[kind], generator))
+            loop.update(loss := velocity_loss(painter, source.take(rng, rows, frames), side, SHIFT[kind], generator))
         kept[kind] = 0.98 * kept.get(kind, float(loss.detach())) + 0.02 * float(loss.detach())
         if step % 50 == 0:
             loop.say(" ".join(f"{k} {v:.4f}" for k, v in kept.items()))

@@ -11,7 +11,7 @@ from diffusers import AutoencoderKLWan
 
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
-from generation.toon.vae import encode, quick_convolutions, to_signed
+from generation.toon.vae import encode, quick_passes, to_signed
 
 
 def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndarray:
@@ -21,7 +21,7 @@ def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndar
     count, frames = drawings.frames.shape[:2]
     rows = 64 if frames == 1 else 4
     parts = []
-    with quick_convolutions(), torch.inference_mode():
+    with quick_passes(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         for i in range(0, count, rows):
             mean, _ = encode(vae, to_signed(drawings.frames[i : i + rows]))
             parts.append(mean.half().numpy())

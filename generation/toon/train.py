@@ -25,7 +25,7 @@ PARTS = ("drawings", "vae", "encoders", "experts", "pack")
 
 PICTURES = Recipe("pictures", 16000, 1, 192, 112)
 LARGE = Recipe("large", 4000, 1, 320, 192)
-CLIPS = Recipe("clips", 2400, 25, 192, 112)
+CLIPS = Recipe("clips", 1800, 33, 192, 112)
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Plan:
     clips: Recipe = CLIPS
     vae_pictures: int = 24000
     vae_clips: int = 4000
-    expert_pictures: int = 5000
-    expert_clips: int = 2000
-    expert_side: int = 500
+    expert_pictures: int = 4400
+    expert_clips: int = 1900
+    expert_side: int = 350
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -182,7 +182,7 @@ class Training:
         )
         painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
         painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))
-        painter.transformer.compile_repeated_blocks(fullgraph=True)
+        painter.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
         return painter, experts.Batches(drawn, known), experts.Batches(moving, known)
 
 

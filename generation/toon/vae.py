@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 
+from generation.convolution import quick_convolutions
 from generation.toon.data import Drawings
 from generation.toon.loop import Loop, rank
 
@@ -25,44 +25,20 @@ CONFIG: dict[str, Any] = {
 
 
 @contextmanager
-def quick_convolutions() -> Iterator[None]:
-    """Runs causal 3-D convolutions as one 2-D convolution over stacked time taps, and norms without leaving bf16.
-
-    Equal up to rounding, several times faster on a CPU, where 3-D convolutions have no fast kernels.
-    """
-    conv, norm = wan.WanCausalConv3d.forward, wan.WanRMS_norm.forward
-    wan.WanCausalConv3d.forward = _conv
+def quick_passes() -> Iterator[None]:
+    """Runs causal 3-D convolutions as 2-D ones, and norms without leaving bf16; equal up to rounding."""
+    norm = wan.WanRMS_norm.forward
     wan.WanRMS_norm.forward = _norm
     try:
-        yield
+        with quick_convolutions():
+            yield
     finally:
-        wan.WanCausalConv3d.forward, wan.WanRMS_norm.forward = conv, norm
+        wan.WanRMS_norm.forward = norm
 
 
 def _norm(self: wan.WanRMS_norm, x: torch.Tensor) -> torch.Tensor:
     dim = 1 if self.channel_first else -1
     return x * torch.rsqrt(x.square().mean(dim, keepdim=True) + 1e-12) * self.gamma.to(x.dtype)
-
-
-def _conv(self: wan.WanCausalConv3d, x: torch.Tensor, cache_x: torch.Tensor | None = None) -> torch.Tensor:
-    taps, stride = self.kernel_size[0], self.stride[0]
-    b, c, t, h, w = x.shape
-    pad = (self._padding[2], self._padding[0])
-    if taps == 1 or (t == 1 and cache_x is None and self._padding[4] == 2):
-        # a lone picture: every earlier tap sees zero padding
-        y = F.conv2d(x.transpose(1, 2).reshape(b * t, c, h, w), self.weight[:, :, -1], self.bias, padding=pad)
-        return y.view(b, t, -1, y.shape[-2], y.shape[-1]).transpose(1, 2)
-    front = self._padding[4]
-    if cache_x is not None and front > 0:
-        x, front = torch.cat([cache_x, x], 2), front - cache_x.shape[2]
-    if front > 0:
-        x = torch.cat([x.new_zeros(b, c, front, h, w), x], 2)
-    n = (x.shape[2] - taps) // stride + 1
-    x = x.transpose(1, 2)
-    stacked = torch.cat([x[:, k : k + stride * (n - 1) + 1 : stride] for k in range(taps)], 2)
-    weight = self.weight.transpose(1, 2).reshape(self.weight.shape[0], taps * c, *self.kernel_size[1:])
-    y = F.conv2d(stacked.reshape(b * n, taps * c, h, w), weight, self.bias, padding=pad)
-    return y.view(b, n, -1, y.shape[-2], y.shape[-1]).transpose(1, 2)
 
 
 def encode(vae: AutoencoderKLWan, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -160,7 +136,7 @@ def fresh_vae() -> AutoencoderKLWan:
 def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> None:
     """Crops of single pictures; ends with the averaged weights in place."""
     compiled = torch.compile(pass_pictures)
-    with quick_convolutions():
+    with quick_passes():
         for step in loop:
             x = crops(pictures, np.random.default_rng([step, 11, rank()]), 8, 1, 64)
             noise = torch.randn(len(x), 16, 1, 8, 8)
@@ -172,7 +148,7 @@ def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> Non
 
 def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings, clips: Drawings) -> None:
     """Crops of clips of 9 and 13 frames, through the caches as in use; every fourth step is pictures, to keep them."""
-    with quick_convolutions():
+    with quick_passes():
         for step in loop:
             length = 9 if np.random.default_rng([step, 12]).random() < 0.75 else 13  # the same in every process
             rng = np.random.default_rng([step, 13, rank()])

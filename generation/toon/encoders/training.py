@@ -12,7 +12,7 @@ from generation.toon.world import character, scene
 
 PICTURES = Recipe("pictures", 16000, 1, 192, 112)
 LARGE = Recipe("large", 4000, 1, 320, 192)
-STEPS = {"figure": 2000, "face": 1100, "find-face": 1400, "find-figure": 600, "body": 550}
+STEPS = {"figure": 3600, "face": 1100, "find-face": 1400, "find-figure": 600, "body": 550}
 JUDGES = 48
 """Held-out characters on whom similarities are calibrated; the benchmark takes others."""
 JUDGES_FROM = 1_000_000

@@ -47,7 +47,7 @@ def test_quick_convolutions_are_the_stock_ones() -> None:
     with torch.no_grad():
         mean = vae.encode(x).latent_dist.mean
         shown = vae.decode(mean).sample
-        with toon_vae.quick_convolutions():
+        with toon_vae.quick_passes():
             quick, _ = toon_vae.encode(vae, x)
             again = toon_vae.decode(vae, mean).clamp(-1, 1)
     assert (mean - quick).abs().max() < 1e-5
