@@ -36,7 +36,9 @@ SCHEMA = "identity_adapter/1"
 class AdapterConfig:
     """Widths and counts. `inner_dim` and `num_blocks` must be the transformer's own.
 
-    A voice token is narrow in any model: it holds four numbers and a slot.
+    A voice token is narrow in any model: it holds four numbers and a slot. `screen` counts the waves that tell a position
+    of the sequence where on the screen it lies, 0 for none: Wan knows only relative positions, and a small model is slow to
+    find out the rest.
     """
 
     figure_dim: int
@@ -47,11 +49,18 @@ class AdapterConfig:
     tokens_per_character: int = 8
     slots: int = 3
     voice_dim: int = 128
+    screen: int = 0
     eps: float = 1e-6
 
     @classmethod
     def of(
-        cls, transformer: WanTransformer3DModel, *, figure_dim: int, id_dim: int, tokens_per_character: int = 8
+        cls,
+        transformer: WanTransformer3DModel,
+        *,
+        figure_dim: int,
+        id_dim: int,
+        tokens_per_character: int = 8,
+        screen: int = 0,
     ) -> AdapterConfig:
         """The configuration that fits this `WanTransformer3DModel`."""
         config = transformer.config
@@ -61,6 +70,7 @@ class AdapterConfig:
             inner_dim=config.num_attention_heads * config.attention_head_dim,
             num_blocks=config.num_layers,
             tokens_per_character=tokens_per_character,
+            screen=screen,
             eps=config.eps,
         )
 
@@ -78,6 +88,7 @@ class IdentityAdapter(nn.Module):
         blocks, inner, eps = range(config.num_blocks), config.inner_dim, config.eps
         self.identity_blocks = nn.ModuleList(KeyValue(config.id_dim, inner, eps) for _ in blocks)
         self.voice_blocks = nn.ModuleList(KeyValue(config.voice_dim, inner, eps) for _ in blocks)
+        self.screen_blocks = nn.ModuleList(_screen(config) for _ in blocks if config.screen)
         self._live = Live()
 
     def tokens(self, face: Tensor, figure: Tensor, weights: Tensor) -> Tensor:
@@ -98,6 +109,7 @@ class IdentityAdapter(nn.Module):
         voice: Tensor | None = None,
         heard: Tensor | None = None,
         text_bias: Tensor | None = None,
+        grid: tuple[int, int, int] | None = None,
     ) -> Iterator[None]:
         """Within it, forwards of the attached transformer attend to these tokens.
 
@@ -105,10 +117,11 @@ class IdentityAdapter(nn.Module):
         scale: a number, or (B, S): each character's own strength; it weighs the voice too. 0 changes nothing.
         heard (B, S) bool: which slots have a voice track; those that are present, if not given.
         text_bias (L,), (1, L) or (B, L): added to the text attention's logits, see `short_text`.
+        grid: frames, rows and columns of the sequence, for an adapter that tells each position its place on the screen.
         With gradient checkpointing the backward pass recomputes the blocks, so it belongs inside as well.
         """
         before = self._live.now
-        self._live.now = self._prepare(tokens, present, scale, voice, heard, text_bias)
+        self._live.now = self._prepare(tokens, present, scale, voice, heard, text_bias, grid)
         try:
             yield
         finally:
@@ -122,15 +135,19 @@ class IdentityAdapter(nn.Module):
         voice: Tensor | None,
         heard: Tensor | None,
         text_bias: Tensor | None,
+        grid: tuple[int, int, int] | None,
     ) -> Conditioning | None:
         if isinstance(scale, (int, float)) and scale == 0:
-            tokens = voice = None  # exactly nothing, and nothing to compute
-        if tokens is None and voice is None and text_bias is None:
+            tokens = voice = grid = None  # exactly nothing, and nothing to compute
+        grid = grid if self.config.screen else None
+        if tokens is None and voice is None and text_bias is None and grid is None:
             return None
         weight = torch.tensor([[float(scale)]]) if isinstance(scale, (int, float)) else scale
         now = Conditioning(tokens=tokens, voice=voice)
         if text_bias is not None:
             now.text_bias = text_bias.reshape(-1, 1, 1, text_bias.shape[-1])
+        if grid is not None:
+            now.screen = screen_waves(grid, self.config.screen).to(self.projector.slot.device)
         if tokens is not None:
             each, keep = _by_key(tokens, self.config.tokens_per_character, weight, present)
             now.scale, now.keep = None if each is None else each[:, :, None], keep
@@ -149,8 +166,11 @@ class IdentityAdapter(nn.Module):
                 f"the transformer has {len(blocks)} of width {inner}",
                 mend="Use the adapter that was trained for this checkpoint.",
             )
-        for block, identity, voice in zip(blocks, self.identity_blocks, self.voice_blocks, strict=True):
-            processor = IdentityProcessor(cast(KeyValue, identity), cast(KeyValue, voice), self._live)
+        screens = self.screen_blocks or [None] * len(blocks)
+        for block, identity, voice, screen in zip(blocks, self.identity_blocks, self.voice_blocks, screens, strict=True):
+            processor = IdentityProcessor(
+                cast(KeyValue, identity), cast(KeyValue, voice), cast("nn.Linear | None", screen), self._live
+            )
             processor._attention_backend = block.attn2.processor._attention_backend
             block.attn2.set_processor(processor)
         return self
@@ -195,6 +215,27 @@ class IdentityAdapter(nn.Module):
                 mend=f"{WEIGHTS} and {CONFIG} belong together: copy both from where they were trained.",
             ) from None
         return adapter.to(dtype).eval().requires_grad_(False)
+
+
+def _screen(config: AdapterConfig) -> nn.Linear:
+    layer = nn.Linear(2 + 4 * config.screen, config.inner_dim, bias=False)
+    nn.init.zeros_(layer.weight)
+    return layer
+
+
+def screen_waves(grid: tuple[int, int, int], count: int) -> Tensor:
+    """Where each position of a (frames, rows, columns) grid lies on the screen: (F*H*W, 2 + 4 * count) in -1..1, for height and
+    width the distance from the middle and `count` sines and cosines of it."""
+    frames, *sides = grid
+    axes = []
+    for side in sides:
+        middle = (torch.arange(side) * 2 + 1) / side - 1
+        angle = middle[:, None] * torch.arange(1, count + 1) * (math.pi / 2)
+        axes.append(torch.cat([middle[:, None], angle.sin(), angle.cos()], dim=1))
+    rows, columns = axes
+    down = rows[:, None].expand(-1, len(columns), -1)
+    across = columns[None].expand(len(rows), -1, -1)
+    return torch.cat([down, across], dim=-1).flatten(0, 1).repeat(frames, 1)
 
 
 def _by_key(

@@ -20,7 +20,8 @@ class Conditioning:
 
     tokens (B, N, D); scale (B, N, 1), by which each token's value is multiplied; keep (B, 1, 1, N+1) bool, which keys
     exist, the sink last; voice (B, F, S, D), voice_scale (B, 1, S, 1), voice_keep (B, 1, 1, S+1) likewise;
-    text_bias (1 or B, 1, 1, L), added to the text attention's logits.
+    text_bias (1 or B, 1, 1, L), added to the text attention's logits; screen (N, P), where on the screen each position
+    of the sequence lies.
     """
 
     tokens: Tensor | None = None
@@ -30,6 +31,7 @@ class Conditioning:
     voice_scale: Tensor | None = None
     voice_keep: Tensor | None = None
     text_bias: Tensor | None = None
+    screen: Tensor | None = None
 
 
 class Live:
@@ -72,10 +74,11 @@ class IdentityProcessor(WanAttnProcessor):
     checkpoint never contain them.
     """
 
-    def __init__(self, identity: KeyValue, voice: KeyValue, live: Live) -> None:
+    def __init__(self, identity: KeyValue, voice: KeyValue, screen: nn.Linear | None, live: Live) -> None:
         super().__init__()
         self.identity = identity
         self.voice = voice
+        self.screen = screen
         self.live = live
 
     def __call__(
@@ -115,6 +118,8 @@ class IdentityProcessor(WanAttnProcessor):
             out = out + self._attend(query, key, value, now.keep)
         if now.voice is not None:
             out = out + self._attend_by_frame(query, now.voice, now.voice_scale, now.voice_keep)
+        if now.screen is not None and self.screen is not None:
+            out = out + self.screen(now.screen.to(self.screen.weight.dtype)).type_as(out)
         return attn.to_out[1](attn.to_out[0](out))
 
     @staticmethod

@@ -86,17 +86,26 @@ class DenoiseStage(Stage):
         if self.model.adapter_of(expert):
             self.adapter = self.model.adapter(expert, self.dtype).to(self.device).attach(self.network)
 
+    def _noise_shape(self, request: ShotRequest) -> tuple[int, int, int, int, int]:
+        vae = self.model.config("vae")
+        space, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
+        frames = (request.frames - 1) // time + 1
+        return (1, self.network.config.in_channels, frames, request.height // space, request.width // space)
+
     def _noise(self, request: ShotRequest) -> Tensor:
         import torch
         from diffusers.utils.torch_utils import randn_tensor
 
-        vae = self.model.config("vae")
-        space, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
-        frames = (request.frames - 1) // time + 1
-        shape = (1, self.network.config.in_channels, frames, request.height // space, request.width // space)
         # Drawn on the CPU whatever the device, so a seed means the same shot everywhere.
         generator = torch.Generator("cpu").manual_seed(request.seed)
+        shape = self._noise_shape(request)
         return randn_tensor(shape, generator=generator, device=torch.device(self.device), dtype=torch.float32)
+
+    def _grid(self, request: ShotRequest) -> tuple[int, int, int]:
+        """Frames, rows and columns of the sequence that the transformer makes of this shot's latents."""
+        frames, height, width = self._noise_shape(request)[2:]
+        a, b, c = self.network.config.patch_size
+        return frames // a, height // b, width // c
 
     def _sides(
         self, request: ShotRequest, tokens: Sequence[CharacterTokens], inputs: dict[str, Tensor]
@@ -116,6 +125,7 @@ class DenoiseStage(Stage):
             from generation.adapter import short_text
 
             conditioning = self._identity(request, tokens) if name == "prompt" else {}
+            conditioning["grid"] = self._grid(request)
             if rest:
                 text, conditioning["text_bias"] = short_text(text, len(rows) + 1)
             sides.append((text, conditioning))

@@ -31,6 +31,9 @@ TRANSFORMER: dict[str, Any] = {
     "rope_max_seq_len": 64,
 }  # fmt: skip
 ID_DIM = 128
+SCREEN = 5
+STOCK = 0.1
+"""Share of the steps that do without the adapter's sense of the screen, so that the experts keep to something alone."""
 TEXT_ROWS = 80
 """Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
 BOUNDARY = 0.875
@@ -45,13 +48,15 @@ SHORT = 0.25
 @dataclass(frozen=True)
 class Latents:
     """One drawn set behind the VAE: `x` (N, 16, T, h, w) fp16, normalised; token ids (N, C, L) of C captions each; people (N, 3);
-    levels (N, 3, frames); `weight` (N, h/2, w/2) of each patch, more on faces; `base` numbers its pictures in the references."""
+    levels (N, 3, frames); `weight` (N, h/2, w/2) of each patch, more on faces; `channels` (16,) weights, mean 1; `base` numbers
+    its pictures in the references."""
 
     x: np.ndarray
     words: np.ndarray
     people: np.ndarray
     levels: np.ndarray
     weight: np.ndarray
+    channels: np.ndarray
     base: int
 
 
@@ -82,7 +87,7 @@ def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
     from diffusers import WanTransformer3DModel
 
     transformer = WanTransformer3DModel(**TRANSFORMER)
-    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM))
+    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN))
     adapter.attach(transformer)
     return Painter(text_encoder, transformer, adapter)
 
@@ -139,6 +144,7 @@ class Batches:
         made = {
             "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
             "words": words, "face": face, "figure": figure, "weights": weights, "present": present, "heard": heard,
+            "channels": data.channels,
         }  # fmt: skip
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 
@@ -157,15 +163,17 @@ def velocity_loss(
     s = shift * u / (1 + (shift - 1) * u)
     noise = torch.randn(x0.shape, generator=generator)
     mix = s.view(-1, 1, 1, 1, 1)
+    frames, height, width = x0.shape[2:]
+    grid = (frames, height // 2, width // 2) if float(torch.rand((), generator=generator)) >= STOCK else None
     with torch.autocast("cpu", torch.bfloat16):
         text, bias = painter.embed(batch["words"].long())
         tokens = painter.adapter.tokens(batch["face"], batch["figure"], batch["weights"])
         voice = painter.adapter.voice(batch["levels"])
         with painter.adapter.conditioning(
-            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias
+            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias, grid=grid
         ):
             out = painter.transformer((1 - mix) * x0 + mix * noise, s * 1000, text, return_dict=False)[0]
-    error = (out.float() - (noise - x0)).square().mean(1)
+    error = ((out.float() - (noise - x0)).square() * batch["channels"].view(1, -1, 1, 1, 1)).mean(1)
     weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
     return (error * weight).mean() / weight.mean()
 

@@ -37,9 +37,9 @@ class Plan:
     clips: Recipe = CLIPS
     vae_pictures: int = 24000
     vae_clips: int = 4000
-    expert_pictures: int = 4400
-    expert_clips: int = 1900
-    expert_side: int = 350
+    expert_pictures: int = 4300
+    expert_clips: int = 1500
+    expert_side: int = 300
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from generation.adapter import AdapterConfig, IdentityAdapter, short_text
+from generation.adapter import AdapterConfig, IdentityAdapter, screen_waves, short_text
 from generation.errors import GenerationError
 from generation.projector import by_latent_frame
 
@@ -69,6 +69,28 @@ def test_a_fresh_adapter_changes_nothing(scene: Scene) -> None:
     fresh = IdentityAdapter(AdapterConfig.of(scene.transformer, figure_dim=FIGURE, id_dim=16)).attach(scene.transformer)
     assert torch.equal(scene(), stock)
     assert torch.equal(scene.under(fresh), stock)
+
+
+def test_a_sense_of_the_screen(scene: Scene) -> None:
+    stock, grid = scene(), (FRAMES, 4, 4)
+    config = AdapterConfig.of(scene.transformer, figure_dim=FIGURE, id_dim=16, screen=3)
+    adapter = IdentityAdapter(config).attach(scene.transformer)
+    assert torch.equal(scene.under(adapter, grid=grid), stock)
+    for layer in adapter.screen_blocks:
+        torch.nn.init.normal_(layer.weight)
+    assert torch.equal(scene.under(adapter), stock)
+    assert torch.equal(scene.under(adapter, grid=grid, scale=0), stock)
+    assert not torch.allclose(scene.under(adapter, grid=grid), stock, atol=0.01)
+
+
+def test_each_place_on_the_screen_has_its_own_waves() -> None:
+    waves = screen_waves((2, 3, 5), 4)
+    assert waves.shape == (30, 18)
+    assert waves.abs().max() <= 1
+    assert torch.equal(waves[:15], waves[15:])
+    assert torch.cdist(waves[:15], waves[:15]).fill_diagonal_(9).min() > 0.5
+    down, across = waves[:15, 0].view(3, 5), waves[:15, 9].view(3, 5)
+    assert torch.allclose(down, -down.flip(0)) and torch.allclose(across, -across.flip(1))
 
 
 def test_scale_zero_is_the_stock_transformer_bit_for_bit(scene: Scene, adapter: IdentityAdapter) -> None:
