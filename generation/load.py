@@ -51,11 +51,7 @@ class Model:
         if str(source) in SHIPPED:
             family = family or FAMILIES[str(source)]
         if not (folder / "model_index.json").is_file():
-            raise GenerationError(
-                "there is no model here: no model_index.json" if folder.is_dir() else "there is no such folder",
-                where=str(folder),
-                mend=f"Give the folder of a model in diffusers layout, or one of: {', '.join(SHIPPED)}.",
-            )
+            raise _absent(str(source), folder)
         index = read_json(folder / "model_index.json")
         files: dict[str, tuple[Path, ...]] = {}
         for name, (library, classes) in CLASSES.items():
@@ -160,6 +156,19 @@ class Model:
         from generation.adapter import IdentityAdapter
 
         return IdentityAdapter.load(self.folder / expert, dtype)
+
+
+def _absent(said: str, folder: Path) -> GenerationError:
+    """What to say where no model is."""
+    mend = f"Give the folder of a model in diffusers layout, or one of: {', '.join(SHIPPED)}."
+    if folder.is_dir():
+        return GenerationError("there is no model here: no model_index.json", where=str(folder), mend=mend)
+    known = [name for name, family in FAMILIES.items() if family.repository]
+    if said in known:
+        mend = f"Fetch it: storyboard models fetch {said}. Or give the folder that it lies in."
+        return GenerationError(f"the model {said} is not here", mend=mend)
+    mend += f" To be fetched with storyboard models fetch NAME: {', '.join(known)}."
+    return GenerationError("there is no such folder", where=str(folder), mend=mend)
 
 
 def _component_files(folder: Path, name: str) -> list[Path]:

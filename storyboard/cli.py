@@ -27,7 +27,9 @@ for name, group in (("refs", refs), ("models", models), ("train", train)):
     app.add_typer(group, name=name)
 
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
-ModelName = Annotated[str, typer.Option("--model", help="toon, or the folder of a model in diffusers layout.")]
+MODELS = "toon, a model that was fetched, or the folder of one in diffusers layout."
+ModelName = Annotated[str, typer.Option("--model", help=MODELS)]
+To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The models folder; STORYBOARD_MODELS names another, too.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Replaces the script's seed.")]
 
 
@@ -146,23 +148,51 @@ def refs_score(
 
 
 @models.command("list")
-def models_list(json: Json = False) -> None:
-    """List the families of models that are known."""
+def models_list(to: To = None, json: Json = False) -> None:
+    """List the models and the encoder sets that are known, and say which are here."""
     from generation.families import FAMILIES
-    from generation.load import SHIPPED
+    from storyboard.catalogue import offers
+    from storyboard.shelf import state
 
-    console.families(FAMILIES.values(), set(SHIPPED), json)
+    known = offers()
+    console.models(FAMILIES.values(), known, {name: state(name, to) for name in known}, json)
+
+
+@models.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `storyboard models list` has it.")],
+    to: To = None,
+    accept: Annotated[bool, typer.Option("--accept-licence", help="You have read its licence, and accept it.")] = False,
+    json: Json = False,
+) -> None:
+    """Fetch a model or an encoder set from the network, which nothing else does. Goes on where an earlier fetch ended.
+
+    STORYBOARD_MIRROR=https://mirror.example names a server to ask instead, by the same paths.
+    """
+    from storyboard.catalogue import offer
+    from storyboard.fetch import accepted, fetch
+    from storyboard.progress import fetching
+
+    wanted = offer(name)
+    asks = not accept and sys.stdin.isatty() and not json
+    if (accept or asks) and not accepted(wanted, to):  # nobody to ask: the error says what the licence is
+        console.terms(wanted)
+        accept = accept or typer.confirm("Do you accept it?", err=True)
+    try:
+        with fetching(sys.stderr) as on_event:
+            fetched = fetch(name, to, accept_licence=accept, on_event=on_event)
+    except KeyboardInterrupt:
+        print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    console.fetched(fetched, json)
 
 
 @models.command("check")
-def models_check(
-    model: Annotated[str, typer.Argument(help="toon, or the folder of a model in diffusers layout.")] = "toon", json: Json = False
-) -> None:
-    """Check that a model is whole, and give the sha256 of its parts."""
-    from generation.load import Model
+def models_check(model: Annotated[str, typer.Argument(help=MODELS)] = "toon", json: Json = False) -> None:
+    """Check that a model or a fetched encoder set is whole, and give the digests of its parts."""
+    from storyboard.shelf import checked
 
-    opened = Model.open(model)
-    console.model({"name": opened.family.name, "folder": str(opened.folder), "hashes": opened.hashes}, json)
+    console.model(checked(model), json)
 
 
 @train.command("toon", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -211,5 +241,6 @@ def _numbers(said: str | None) -> list[int] | None:
 
 def _family(model: str) -> Any:
     from generation.load import Model
+    from storyboard.shelf import located
 
-    return Model.open(model).family
+    return Model.open(located(model)).family

@@ -5,15 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from storyboard.files import gigabytes
 
 if TYPE_CHECKING:
     from generation import Family
     from identity import IdentityPack
     from storyboard.board import Storyboard
+    from storyboard.catalogue import Offer
     from storyboard.doctor import Finding
+    from storyboard.fetch import Fetched
+    from storyboard.shelf import State
     from storyboard.studio import Film
 
 
@@ -95,22 +100,62 @@ def score(measured: dict[str, Any], as_json: bool) -> None:
         )
 
 
-def families(known: Iterable[Family], shipped: set[str], as_json: bool) -> None:
-    """The families of models."""
+def models(families: Iterable[Family], known: Mapping[str, Offer], here: Mapping[str, State | None], as_json: bool) -> None:
+    """The families of models, then the encoder sets; which of them are here."""
     rows: list[dict[str, Any]] = [
         {
-            "name": each.name, "here": each.name in shipped, "licence": each.licence, "repository": each.repository,
-            "fps": each.fps, "seconds": round(each.max_frames / each.fps, 2), "sizes": [f"{w}x{h}" for w, h in each.sizes],
+            "name": each.name, "kind": "model", "licence": each.licence, "repository": each.repository, "fps": each.fps,
+            "seconds": round(each.max_frames / each.fps, 2), "sizes": [f"{w}x{h}" for w, h in each.sizes],
+            **_here(each.name, here),
         }
-        for each in known
+        for each in families
     ]  # fmt: skip
+    rows += [
+        {"name": each.name, "kind": each.kind, "licence": each.licence, **_here(each.name, here)}
+        for each in known.values()
+        if each.kind == "encoders"
+    ]
     if as_json:
         _json(rows)
         return
     for row in rows:
-        where = "comes with storyboard" if row["here"] else f"put {row['repository']} in a folder, name it with --model"
-        makes = f"up to {row['seconds']} s at {row['fps']:g} fps, {', '.join(row['sizes'])}"
+        makes = "finds and knows faces"
+        if row["kind"] == "model":
+            makes = f"up to {row['seconds']} s at {row['fps']:g} fps, {', '.join(row['sizes'])}"
+        if row["name"] not in here:
+            where = "comes with storyboard"
+        elif row["folder"] is None:
+            where = f"fetch it: storyboard models fetch {row['name']}"
+        else:
+            size = gigabytes(row["size"])
+            where = f"here ({size}): " if row["here"] else f"not whole ({gigabytes(row['bytes'])} of {size}), fetch it again: "
+            where += str(row["folder"])
         print(f"{row['name']}: {makes}; {row['licence']}; {where}")
+
+
+def _here(name: str, here: Mapping[str, State | None]) -> dict[str, Any]:
+    """What a row says of the disk; what cannot be fetched comes with storyboard."""
+    found = here.get(name)
+    if found is None:
+        return {"here": name not in here, "folder": None}
+    return {"here": found.whole, "folder": str(found.folder), "bytes": found.here, "size": found.size}
+
+
+def terms(wanted: Offer) -> None:
+    """What the licence of something to be fetched asks: on stderr, as it is no result."""
+    print(f"{wanted.name}: {wanted.licence}\n  {wanted.terms}\n  {wanted.page}", file=sys.stderr)
+
+
+def fetched(done: Fetched, as_json: bool) -> None:
+    """A model or an encoder set that is here."""
+    size, came = sum(file.size for file in done.files), [file.path for file in done.came]
+    if as_json:
+        _json({
+            "name": done.offer.name, "folder": str(done.folder), "licence": done.offer.licence, "bytes": size, "came": came,
+            "files": {file.path: file.digest for file in done.files},
+        })  # fmt: skip
+        return
+    print(f"{done.offer.name}: {'whole' if came else 'was whole already'}, {gigabytes(size)} in {done.folder}")
 
 
 def model(opened: dict[str, Any], as_json: bool) -> None:

@@ -61,9 +61,10 @@ def _libraries() -> Iterator[Finding]:
 
 def _model(name: str) -> Iterator[Finding]:
     from generation.load import Model
+    from storyboard.shelf import located
 
     try:
-        model = Model.open(name)
+        model = Model.open(located(name))
     except ValueError as error:
         yield Finding("model", False, f"{name}: {getattr(error, 'what', error)}", getattr(error, "mend", ""))
         return

@@ -2,7 +2,8 @@
 
     StoryboardError (ValueError)      the request was wrong: exit code 2
     ├── ScriptError                   all mistakes of one script or board, each with its place
-    └── RenderError                   the work failed: exit code 1
+    ├── RenderError                   the work failed: exit code 1
+    └── FetchError                    a model could not be fetched: exit code 1
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ class StoryboardError(ValueError):
 
 class RenderError(StoryboardError):
     """The work itself failed; the request was sound."""
+
+    exit_code = 1
+
+
+class FetchError(StoryboardError):
+    """A model or an encoder set could not be fetched, or what lies here of it is not whole."""
 
     exit_code = 1
 

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storyboard.errors import RenderError, StoryboardError
-from storyboard.files import replacing, write_text
+from storyboard.files import Held, lock, replacing, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,19 +51,15 @@ class RunFolder:
         run = cls(path)
         for folder in (path, run.artefacts, run.takes, run.packs):
             folder.mkdir(exist_ok=True)
-        handle = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
-                raise StoryboardError(
-                    f"another render (process {owner}) works in this run folder",
-                    where=str(path),
-                    mend="wait until it is done, or give this film another name with -o",
-                ) from None
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            handle = lock(path / "lock")
+        except Held as held:
+            raise StoryboardError(
+                f"another render (process {held.owner}) works in this run folder",
+                where=str(path),
+                mend="wait until it is done, or give this film another name with -o",
+            ) from None
+        try:
             run._sweep()
             yield run
         finally:

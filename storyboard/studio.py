@@ -28,6 +28,7 @@ from storyboard.page import page
 from storyboard.production import PREVIEW
 from storyboard.report import Report, ShotReport, characters
 from storyboard.run import RunFolder
+from storyboard.shelf import located
 
 if TYPE_CHECKING:
     from generation import Model
@@ -49,16 +50,17 @@ class Film:
 
 
 class Studio:
-    """A model, ready to render. `model` is "toon", the embedded one, or a model folder in diffusers layout.
+    """A model, ready to render. `model` is "toon", the embedded one, the name of one that was fetched, or a model folder in
+    diffusers layout.
 
-    Raises GenerationError when the folder is no model that is known, or not whole.
+    Raises GenerationError when the folder is no model that is known, or not whole; FetchError when it is half fetched.
     """
 
     def __init__(self, model: str | Path = "toon") -> None:
         quiet()
         from generation import Model
 
-        self.model: Model = Model.open(model)
+        self.model: Model = Model.open(located(model))
         self.limits = Limits.of(self.model.family)
 
     def board(self, source: str | Path | Storyboard, *, seed: int | None = None) -> Storyboard:

@@ -129,6 +129,14 @@ def test_the_command_line_reaches_no_heavy_library_when_it_loads() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+NETWORK = {"ftplib", "http", "httpx", "httpx2", "huggingface_hub", "requests", "smtplib", "socket", "urllib", "urllib3"}
+
+
+def test_one_module_reaches_the_network() -> None:
+    doors = {module for module in modules() for found in imports(module) if found.module.split(".")[0] in NETWORK}
+    assert doors == {"storyboard.web"}
+
+
 @pytest.mark.parametrize("words", [["--help"], ["plan", "examples/lighthouse/script.md"]], ids=lambda words: words[0])
 def test_light_commands_load_no_heavy_library(words: list[str]) -> None:
     code = "import sys; from storyboard.cli import main; sys.argv[0] = 'storyboard'; sys.exit(main())"
