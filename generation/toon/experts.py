@@ -92,6 +92,22 @@ def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
     return Painter(text_encoder, transformer, adapter)
 
 
+def load_painter(painter: Painter, model: Path) -> None:
+    """Put a model folder's low-noise expert, its adapter and its text encoder into a painter of the same shape."""
+    from safetensors.torch import load_file
+
+    for part, path in (
+        (painter.transformer, "transformer_2/diffusion_pytorch_model.safetensors"),
+        (painter.adapter, "transformer_2/identity_adapter.safetensors"),
+        (painter.text_encoder, "text_encoder/model.safetensors"),
+    ):
+        known = {name: value.float() for name, value in load_file(model / path).items()}
+        missing, surplus = part.load_state_dict(known, strict=False)  # tied weights are saved once
+        tied = part is painter.text_encoder and all("embed_tokens" in name for name in missing)
+        if surplus or (missing and not tied):
+            raise ValueError(f"{model / path} holds another shape: {[*missing, *surplus][:3]}")
+
+
 def clone(painter: Painter) -> Painter:
     """A copy with its own adapter attached to its own transformer."""
     transformer, adapter = copy.deepcopy((painter.transformer, painter.adapter))

@@ -38,8 +38,8 @@ class Plan:
     vae_pictures: int = 24000
     vae_clips: int = 4000
     expert_pictures: int = 4300
-    expert_clips: int = 1500
-    expert_side: int = 300
+    expert_clips: int = 900
+    expert_side: int = 90
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,9 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("train/toon"), help="where drawings and checkpoints are kept")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the model's folder")
     parser.add_argument("--encoders-out", type=Path, default=ENCODERS, help="the encoder set's folder")
+    parser.add_argument("--start", type=Path, help="start from the low-noise expert of this model folder, not from nothing")
     parser.add_argument("--only", choices=PARTS, help="this part alone, on what the parts before it left")
     asked = parser.parse_args(arguments)
-    recipe = Training(asked.work, asked.out, asked.encoders_out, Plan())
+    recipe = Training(asked.work, asked.out, asked.encoders_out, Plan(), asked.start)
     for part in PARTS:
         if asked.only in (None, part):
             getattr(recipe, part)()
@@ -60,8 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
 class Training:
     """The parts, each on what the ones before it left under `work`."""
 
-    def __init__(self, work: Path, out: Path, encoders_out: Path, plan: Plan) -> None:
-        self.work, self.out, self.encoders_out, self.plan = work, out, encoders_out, plan
+    def __init__(self, work: Path, out: Path, encoders_out: Path, plan: Plan, start: Path | None = None) -> None:
+        self.work, self.out, self.encoders_out, self.plan, self.start = work, out, encoders_out, plan, start
 
     def drawings(self) -> None:
         for recipe in (self.plan.pictures, self.plan.large, self.plan.clips):
@@ -182,6 +183,8 @@ class Training:
         )
         painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
         painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))
+        if self.start:
+            experts.load_painter(painter, self.start)
         painter.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
         return painter, experts.Batches(drawn, known), experts.Batches(moving, known)
 

@@ -24,6 +24,10 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
+FOLLOW = 0.02
+"""Weight of `straying` in the loss of clips."""
+
+
 @contextmanager
 def quick_passes() -> Iterator[None]:
     """Runs causal 3-D convolutions as 2-D ones, and norms without leaving bf16; equal up to rounding."""
@@ -156,17 +160,34 @@ def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings, clips: Dr
             with torch.autocast("cpu", torch.bfloat16):
                 mean, logvar = encode(vae, x)
                 y = decode(vae, mean + torch.randn_like(mean) * (0.5 * logvar).exp())
-            _learn(loop, x, y, mean, logvar)
+            _learn(loop, x, y, mean, logvar, FOLLOW * straying(vae, x, mean) if step % 4 else None)
     loop.use_average()
 
 
-def _learn(loop: Loop, x: torch.Tensor, y: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor) -> None:
+def straying(vae: AutoencoderKLWan, x: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+    """How far the latents of clips stray from those of their frames as lone pictures, each fourth frame's, in spreads squared.
+
+    Left to itself the encoder gives later frames a code of their own, twice as large; experts that have learned to draw
+    pictures could then not draw a second frame.
+    """
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        frames = x[:, :, ::4].transpose(1, 2).flatten(0, 1)[:, :, None]
+        still = encode(vae, frames)[0].float().unflatten(0, (len(x), -1))[:, :, :, 0].transpose(1, 2)
+        spread = still.std((0, 2, 3, 4), keepdim=True).clamp_min(0.1)
+    return ((mean.float() - still) / spread).square().mean()
+
+
+def _learn(
+    loop: Loop, x: torch.Tensor, y: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor, more: torch.Tensor | None = None
+) -> None:
+    more = torch.zeros(()) if more is None else more
     y, mean, logvar = y.float(), mean.float(), logvar.float()
     kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
-    loop.update(reconstruction_loss(x, y) + 1e-4 * kl)
+    loop.update(reconstruction_loss(x, y) + 1e-4 * kl + more)
     kind = "clips" if x.shape[2] > 1 else "pictures"
     if loop.step % 249 < 2:
-        loop.say(f"{kind} psnr {psnr(x, y.detach().clamp(-1, 1)):.2f} kl {float(kl.detach()):.2f}")
+        sharp = psnr(x, y.detach().clamp(-1, 1))
+        loop.say(f"{kind} psnr {sharp:.2f} kl {float(kl.detach()):.2f} straying {float(more.detach()) / FOLLOW:.3f}")
 
 
 @contextmanager
