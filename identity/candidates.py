@@ -18,7 +18,7 @@ from identity.boxes import area, grown, overlap
 from identity.encoders import BATCH, Encoders, Figure, figure_crop
 from identity.errors import IdentityError
 from identity.frames import Frame, read_frames
-from identity.likeness import shot_size
+from identity.likeness import PAIR, Thresholds, shot_size
 from identity.quality import Quality, blockiness, measure
 from identity.records import Record
 from identity.twins import fingerprint
@@ -122,7 +122,7 @@ def gather(sources: Sequence[Path], encoders: Encoders, album: Album) -> Gathere
         before, frames = len(candidates), read_frames(source, found.notes)
         while group := list(islice(frames, BATCH)):
             for frame, figures in zip(group, encoders.observe_many([f.pixels for f in group]), strict=True):
-                candidates.extend(_judged(frame, figures, album))
+                candidates.extend(_judged(frame, found_once(figures, encoders.thresholds), album))
                 if not figures:
                     empty.append(_bare(frame))
         if len(candidates) == before and (source.is_dir() or empty[-1].index is not None):
@@ -146,6 +146,22 @@ def hidden_shares(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     np.fill_diagonal(near, False)
     covered = (overlap(boxes, solid) * near).sum(axis=1) / np.maximum(area(boxes), 1e-6)
     return np.minimum(covered, 1).astype(np.float64)
+
+
+def found_once(figures: Sequence[Figure], thresholds: Thresholds) -> list[Figure]:
+    """The figures of a frame without those that were found twice: of two that look like one person, one in the other's box,
+    the likelier box."""
+    looks = thresholds.spreads["figure"][PAIR]
+    kept: list[Figure] = []
+    for figure in sorted(figures, key=lambda one: -one.score):
+        for other in kept:
+            shared = float(overlap(figure.box[None], other.box[None])[0, 0])
+            inside = shared / max(1e-6, min(float(area(figure.box)), float(area(other.box))))
+            if inside > 0.8 and looks.evidence(np.array(figure.embedding @ other.embedding)) > 0:
+                break
+        else:
+            kept.append(figure)
+    return kept
 
 
 def _nobody(where: str) -> IdentityError:

@@ -56,22 +56,16 @@ def persons(
 ) -> list[Person]:
     """The people among the good candidates (their numbers), by how many frames they are seen in.
 
-    Figures are put together by average likeness, as long as it stays on the same-person side of what the encoder set was
+    Clear figures are put together by average likeness, as long as it stays on the same-person side of what the encoder set was
     measured to be (`boundary`). Figures of one frame are different people, and those of one track are one person: these two
     hold whatever the likeness says. Then each person's robust centre is compared with every figure: a figure, by the mean
     evidence of its track, goes to the person it is likeliest to be, or to nobody; a frame shows each person once.
     """
     good = list(good)
+    clear = [i for i in good if not candidates[i].quality.doubtful] or good
+    found = _founded(candidates, clear, tracks[clear], thresholds)
     group = [candidates[i] for i in good]
-    distance = 1 - np.clip(pair_likeness([c.figure for c in group], thresholds), -0.5, 0.999)
     track, frame = tracks[good], _numbers([c.place for c in group])
-    distance[track[:, None] == track[None]] = 0
-    distance[frame[:, None] == frame[None]] = FAR
-    np.fill_diagonal(distance, 0)
-    labels = people(distance, 1 - boundary(thresholds))
-    counts = np.bincount(labels)
-    known = [label for label, count in enumerate(counts) if count >= min(FEWEST, counts[0])]
-    found = [_person(candidates, [good[k] for k in np.flatnonzero(labels == label)]) for label in known]
     evidence = np.stack([evidence_of(c.figure, c.size, found, thresholds) for c in group])
     for number in np.unique(track):
         evidence[track == number] = evidence[track == number].mean(axis=0)
@@ -82,6 +76,22 @@ def persons(
             members[column].append(good[rows[row]])
     again = [_person(candidates, sorted(some)) for some in members if some]
     return sorted(again, key=lambda person: (-len(person.members), person.members[0]))
+
+
+def _founded(
+    candidates: Sequence[Candidate], clear: list[int], track: NDArray[np.int64], thresholds: Thresholds
+) -> list[Person]:
+    """The people that clear candidates (their numbers; `track` (n,) theirs) fall into."""
+    group = [candidates[i] for i in clear]
+    distance = 1 - np.clip(pair_likeness([c.figure for c in group], thresholds), -0.5, 0.999)
+    frame = _numbers([c.place for c in group])
+    distance[track[:, None] == track[None]] = 0
+    distance[frame[:, None] == frame[None]] = FAR
+    np.fill_diagonal(distance, 0)
+    labels = people(distance, 1 - boundary(thresholds))
+    counts = np.bincount(labels)
+    known = [label for label, count in enumerate(counts) if count >= min(FEWEST, counts[0])]
+    return [_person(candidates, [clear[k] for k in np.flatnonzero(labels == label)]) for label in known]
 
 
 def likest(likes: Mapping[str, Path], found: Sequence[Person], encoders: Encoders) -> list[int]:

@@ -17,6 +17,7 @@ from identity.errors import IdentityError
 from identity.likeness import PAIR
 from identity.pack import IdentityPack
 from identity.persons import Person, likest, persons, tracks_of
+from identity.quality import USUAL
 from identity.records import EXEMPLARS, LeftOut
 from identity.twins import alike
 
@@ -146,13 +147,18 @@ class Desk:
     def judged(self, person: Person, by_name: Mapping[str, Person]) -> list[str]:
         """The reason of each candidate against a pack of this person, or '': those are all that could be in it."""
         reasons = list(self.faults)
-        usual = float(np.median([self.candidates[i].quality.burnt for i in person.members]))
-        whose = {i: f"another person: {other}" for other, one in by_name.items() if one is not person for i in one.members}
+        usual = float(np.quantile([self.candidates[i].quality.burnt for i in person.members], USUAL))
+        level = float(np.quantile([self.candidates[i].view.level for i in person.members], USUAL))
+        rivals = [(other, rival) for other, rival in by_name.items() if rival is not person]
+        whose = {i: f"another person: {other}" for other, rival in rivals for i in rival.members}
+        members = set(person.members)
         for i, reason in enumerate(reasons):
-            if i in person.members:
-                reasons[i] = self.candidates[i].quality.fault_beside(usual)
+            if i in members:
+                one = self.candidates[i]
+                reasons[i] = one.quality.fault_beside(usual, one.view.level - level)
             else:
-                reasons[i] = reason or whose.get(i, "another person")
+                doubtful = self.candidates[i].quality.doubtful
+                reasons[i] = reason or whose.get(i, "too poor to tell who it is" if doubtful else "another person")
         self._drop_twins(reasons)
         return reasons
 
@@ -187,7 +193,7 @@ class Desk:
         left: dict[tuple[str, int | None], LeftOut] = {}
         for c, reason in zip(self.candidates, reasons, strict=True):
             place = c.place
-            if place in used or (place in left and not left[place].reason.startswith("another person")):
+            if place in used or (place in left and not left[place].reason.startswith(("another person", "too poor to tell"))):
                 continue
             nearest = np.argsort(-(looks @ c.figure.embedding), kind="stable")[:NEIGHBOURS]
             near = tuple(dict.fromkeys(labels[k] for k in nearest))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-PRINT = 8
+PRINT = 10
 """Bits of 64 in which the fingerprints of two near-duplicates differ, at most."""
 NEAR = 1 / 6
 """How far apart two near-duplicates are, at most, of what two pictures of one person usually are."""
-STEP = 0.4
+STEP = 1.0
 """How far apart two views may be, in steps of views.View, for fingerprints to be compared at all."""
 MOMENT = 1.0
 """Seconds within which frames of one track repeat each other even if they differ twice as much."""

@@ -120,7 +120,8 @@ def chosen(found: Survey, count: int = VIDEO_FRAMES) -> set[int]:
         # From the middles of equal parts, so that no frame lies at a cut, where shots may blend.
         due = start + (np.arange(some) + 0.5) / some * (stop - start)
         after = np.clip(np.searchsorted(found.moments[first:end], due) + first, first + 1, end - 1)
-        nearer = due - found.moments[after - 1] < found.moments[after] - due
+        # Ties all go one way, or two parts could meet in one frame.
+        nearer = due - found.moments[after - 1] + 1e-6 < found.moments[after] - due
         numbers.update((after - nearer).tolist())
     return numbers
 

@@ -76,7 +76,8 @@ def view(frame: Picture, figure: Figure) -> View:
         cloth = _part(frame, x0 + wide / 3, y0 + tall / 3, x1 - wide / 3, y0 + tall * 2 / 3)
     step = max(1, min(skin.shape[:2]) // 48)
     linear = (skin[::step, ::step].astype(np.float32) / 255) ** 2.2
-    red, green, blue = linear.reshape(-1, 3).mean(axis=0) + 1e-3
+    # Medians, since a beard or the brim of a hat comes and goes at the edge.
+    red, green, blue = np.median(linear.reshape(-1, 3), axis=0) + 1e-3
     half = max(1, linear.shape[1] // 2)
     lab = cv2.cvtColor(np.median(cloth.reshape(-1, 3), axis=0).astype(np.float32).reshape(1, 1, 3) / 255, cv2.COLOR_RGB2LAB)
     return View(
@@ -87,7 +88,7 @@ def view(frame: Picture, figure: Figure) -> View:
         scale=float(np.log2(head / height)),
         level=float(np.log2(0.2126 * red + 0.7152 * green + 0.0722 * blue)),
         warmth=float(np.log2(red / blue)),
-        side=float(np.log2((linear[:, :half].mean() + 1e-2) / (linear[:, -half:].mean() + 1e-2))),
+        side=float(np.log2((np.median(linear[:, :half]) + 1e-2) / (np.median(linear[:, -half:]) + 1e-2))),
         green=float(lab[0, 0, 1]),
         blue=float(lab[0, 0, 2]),
     )
