@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identity.encoders import Figure
-from identity.pose import head_turn
+from identity.turn import head_turn
 
 Picture = NDArray[np.uint8]
 

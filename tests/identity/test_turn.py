@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from identity.pose import NOSE_DOWN, NOSE_OUT, head_turn
+from identity.turn import NOSE_DOWN, NOSE_OUT, head_turn
 
 # Eyes, nose, mouth corners in distances between the eyes; x to the picture's right, y down, z towards the camera.
 HEAD = np.array(
