@@ -30,7 +30,7 @@ from generation.toon.world.style import sample_style
 from identity import Encoders, IdentityPack, prepare, split
 from identity.boxes import iou
 from identity.coverage import bound, cover, coverage
-from identity.references import appeal_of, sorted_out
+from identity.desk import appeal_of, sorted_out
 
 FPS = 24
 CASTS = ("a", "b", "c", "ab", "a", "bc", "c", "abc", "b", "ac", "c", "a", "b", "abc", "c")
