@@ -109,21 +109,36 @@ def doctor(model: ModelName = "toon", json: Json = False) -> None:
 @refs.command("prepare")
 def refs_prepare(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders of them, videos.")],
-    name: Annotated[str, typer.Option("--name", help="The character's name, as @name binds it.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="PACK", help="The folder of the pack.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PACK", help="The pack's folder; with --split theirs.")],
+    name: Annotated[str, typer.Option("--name", help="The character's name, as @name binds it.")] = "",
+    like: Annotated[
+        list[str] | None, typer.Option(metavar="PICTURE", help="Who is meant, of several; with --split NAME=PICTURE for each.")
+    ] = None,
+    split: Annotated[bool, typer.Option("--split", help="Make a pack of each of up to three people.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Keep at most so many frames.")] = 150,
     consent: Annotated[str, typer.Option(help="A note, kept in the pack, on who agreed to this use of the pictures.")] = "",
     json: Json = False,
 ) -> None:
-    """Make an identity pack of one character. Nothing is uploaded; removing the folder removes everything."""
+    """Make an identity pack of one character, or of each. Nothing is uploaded; removing the folder removes everything."""
+    from storyboard.refs import named_likes, the_like
     from storyboard.studio import quiet
 
+    if split and name:
+        raise typer.BadParameter("with --split, names come with pictures: --like mia=mia.png", param_hint="--name")
+    if not split and not name:
+        raise typer.BadParameter("say who it is, as --name mia", param_hint="--name")
+    likes, one = (named_likes(like or []), None) if split else ({}, the_like(like or []))
     quiet()
     from identity import Encoders, prepare
+    from identity import split as split_up
 
-    pack = prepare(sources, name, Encoders.load(), limit, consent)
-    pack.save(output)
-    console.pack(pack, output, json)
+    if split:
+        packs = {output / pack.name: pack for pack in split_up(sources, Encoders.load(), (), likes, limit, consent)}
+    else:
+        packs = {output: prepare(sources, name, Encoders.load(), limit, consent, one)}
+    for folder, pack in packs.items():
+        pack.save(folder)
+    console.packs(packs, split, json)
 
 
 @refs.command("score")

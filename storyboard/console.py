@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,7 @@ from storyboard.files import gigabytes
 if TYPE_CHECKING:
     from generation import Family
     from identity import IdentityPack
+    from identity.records import LeftOut
     from storyboard.board import Storyboard
     from storyboard.catalogue import Offer
     from storyboard.doctor import Finding
@@ -71,17 +75,39 @@ def findings(found: list[Finding], as_json: bool) -> bool:
     return all(each.good for each in found)
 
 
-def pack(made: IdentityPack, folder: Path, as_json: bool) -> None:
-    """A new identity pack."""
-    left = [{"source": each.source, "reason": each.reason} for each in made.left_out]
+def packs(made: Mapping[Path, IdentityPack], several: bool, as_json: bool) -> None:
+    """New identity packs, by folder; as JSON a list where `several` could have been made."""
     if as_json:
-        _json({"pack": str(folder), "name": made.name, "kept": len(made), "left_out": left, "notes": list(made.notes)})
+        rows = [
+            {
+                "pack": str(folder), "name": pack.name, "kept": len(pack), "notes": list(pack.notes),
+                "left_out": [asdict(each) for each in pack.left_out],
+            }
+            for folder, pack in made.items()
+        ]  # fmt: skip
+        _json(rows if several else rows[0])
         return
-    for each in made.left_out:
-        print(f"left out {each.source}: {each.reason}", file=sys.stderr)
-    for note in made.notes:
+    for line in dict.fromkeys(line for pack in made.values() for line in _left_out(pack.left_out)):
+        print(f"left out {line}", file=sys.stderr)
+    for note in dict.fromkeys(note for pack in made.values() for note in pack.notes):
         print(f"note: {note}", file=sys.stderr)
-    print(f"{folder}: {len(made)} frames of {made.name} kept, {len(left)} left out; see {folder / 'contact.png'}")
+    for folder, pack in made.items():
+        left = len(pack.left_out)
+        print(f"{folder}: {len(pack)} frames of {pack.name} kept, {left} left out; see {folder / 'contact.png'}")
+
+
+def _left_out(frames: Iterable[LeftOut]) -> list[str]:
+    """A line for each picture, and for each reason in a video: how many frames, and from when to when."""
+    lines, moments = [], defaultdict(list)
+    for each in frames:
+        if each.seconds is None:
+            lines.append(f"{each.source}: {each.reason}")
+        else:
+            moments[each.source, re.split(r" \(| as ", each.reason)[0]].append(each.seconds)
+    for (source, reason), seconds in moments.items():
+        count = "1 frame" if len(seconds) == 1 else f"{len(seconds)} frames"
+        lines.append(f"{source}, {count} from {min(seconds):.1f} to {max(seconds):.1f} s: {reason}")
+    return lines
 
 
 def score(measured: dict[str, Any], as_json: bool) -> None:

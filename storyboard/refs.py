@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from storyboard.errors import closest, listed
+from storyboard.errors import StoryboardError, closest, listed
 
 # The kinds that identity.frames reads; named here so that a script is checked without loading anything.
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".jpe", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm")
@@ -54,6 +54,28 @@ def clip_refusal(path: Path) -> tuple[str, str] | None:
         return f"the clip cannot be read: {getattr(error, 'strerror', None) or error}", "check the path"
     near = closest(path.name, siblings)
     return f"there is no clip at {path}", f"did you mean {path.parent / near}?" if near else "check the path"
+
+
+def the_like(said: list[str]) -> Path | None:
+    """The one picture that says who is meant, if any was given. Raises StoryboardError for several."""
+    if len(said) > 1:
+        raise StoryboardError(
+            "a pack is of one person, so one picture says who", where="--like", mend="give one, or make several packs: --split"
+        )
+    return placed(Path(), said[0]) if said else None
+
+
+def named_likes(said: list[str]) -> dict[str, Path]:
+    """NAME=PICTURE as pictures by name. Raises StoryboardError for anything else, and for a name given twice."""
+    likes: dict[str, Path] = {}
+    for each in said:
+        name, equals, picture = each.partition("=")
+        if not (name.strip() and equals and picture.strip()):
+            raise StoryboardError(f'"{each}" names nobody', where="--like", mend="with --split write --like mia=mia.png")
+        if name.strip() in likes:
+            raise StoryboardError(f"{name.strip()} is named twice", where="--like", mend="give one picture for each name")
+        likes[name.strip()] = placed(Path(), picture.strip())
+    return likes
 
 
 def frames_of(path: Path) -> Iterator[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.curation import centre, medoids, people, spread, thinned
+from identity.curation import centre, medoids, people, thinned
 
 seeds = st.integers(0, 10_000)
 
@@ -56,21 +56,6 @@ def test_thinned_keeps_no_two_alike_and_loses_nothing(seed: int, count: int) -> 
     assert not any(alike[a, b] for a, b in combinations(kept, 2))
     assert sorted([*kept, *repeats]) == list(range(count))
     assert all(alike[row, twin] and quality[row] <= quality[twin] and twin in kept for row, twin in repeats.items())
-
-
-@settings(deadline=None, max_examples=40)
-@given(seeds, st.integers(1, 4))
-def test_spread_covers_within_twice_the_best(seed: int, limit: int) -> None:
-    points = np.random.default_rng(seed).normal(size=(10, 3))
-    distance = np.linalg.norm(points[:, None] - points[None], axis=2)
-    chosen = spread(points, limit)
-    assert len(chosen) == limit == len(set(chosen))
-    best = min(distance[:, list(some)].min(axis=1).max() for some in combinations(range(10), limit))
-    assert distance[:, chosen].min(axis=1).max() <= 2 * best + 1e-9
-
-
-def test_spread_keeps_all_below_the_limit() -> None:
-    assert spread(np.zeros((3, 2)), 5) == [0, 1, 2]
 
 
 @settings(deadline=None, max_examples=40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 
 import av
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from identity import IdentityError
-from identity.frames import LONGEST, VIDEO_FRAMES, Frame, read_frames
+from identity.frames import LONGEST, Frame, read_frames
+from identity.sources import source_hashes
+from identity.videos import VIDEO_FRAMES
 
 
 def picture(width: int = 40, height: int = 24) -> Image.Image:
@@ -204,3 +207,59 @@ def test_broken_videos_name_the_file(tmp_path: Path) -> None:
         container.mux(stream.encode(sound))
     with pytest.raises(IdentityError, match="no picture"):
         list(read_frames(tmp_path / "sound.mkv"))
+
+
+@pytest.mark.parametrize("values", [[[0, 0.5], [1, 0.25]], [[0, 128], [255, 64]]])
+def test_pictures_of_fractions_are_scaled(tmp_path: Path, values: list[list[float]]) -> None:
+    Image.fromarray(np.kron(np.array(values, np.float32), np.ones((12, 12), np.float32))).save(tmp_path / "a.tif")
+    with Image.open(tmp_path / "a.tif") as saved:
+        assert saved.mode == "F"
+    grey = one(tmp_path / "a.tif").pixels[::12, ::12, 0]
+    assert grey.tolist() == [[0, 128], [255, 64]]
+
+
+def test_a_large_picture_of_sixteen_bits_that_lies_on_its_side(tmp_path: Path) -> None:
+    values = np.full((100, 2 * LONGEST), 20000, np.uint16)
+    values[:, :LONGEST] = 60000
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(values).save(tmp_path / "a.png", exif=exif)
+    pixels = one(tmp_path / "a.png").pixels
+    assert pixels.shape == (LONGEST, 50, 3)
+    assert (pixels[100, 25, 0], pixels[-100, 25, 0]) == (233, 78)
+
+
+def test_of_an_animated_picture_the_first_is_taken_and_told(tmp_path: Path) -> None:
+    first, *others = [Image.new("RGB", (30, 20), colour) for colour in ("red", "green", "blue")]
+    notes: list[str] = []
+    for name in ("a.gif", "a.webp", "a.png"):
+        first.save(tmp_path / name, save_all=True, append_images=others)
+    frames = [frame for name in ("a.gif", "a.webp", "a.png") for frame in read_frames(tmp_path / name, notes)]
+    assert len(frames) == 3
+    assert all(np.abs(frame.pixels[5, 5].astype(int) - (255, 0, 0)).max() < 12 for frame in frames)
+    assert [note.split(": ")[0] for note in notes] == [str(tmp_path / name) for name in ("a.gif", "a.webp", "a.png")]
+
+
+def test_links_of_a_folder(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    for folder in (inner, outer):
+        folder.mkdir()
+        picture().save(folder / "a.png")
+    (inner / "again.png").symlink_to("a.png")
+    (inner / "round").symlink_to(".")
+    assert [Path(frame.source).name for frame in read_frames(inner)] == ["a.png", "again.png"]
+    (inner / "away").symlink_to(outer)
+    with pytest.raises(IdentityError, match="away: the link points outside"):
+        list(read_frames(inner))
+    (inner / "away").unlink()
+    (inner / "lost.png").symlink_to("gone.png")
+    with pytest.raises(IdentityError, match=r"lost\.png: the link leads nowhere"):
+        list(read_frames(inner))
+
+
+def test_hashes_are_by_file(tmp_path: Path) -> None:
+    picture().save(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("no source")
+    told = source_hashes([tmp_path, tmp_path / "a.png"])
+    assert told == {str(tmp_path / "a.png"): sha256((tmp_path / "a.png").read_bytes()).hexdigest()}
+    assert told[str(tmp_path / "a.png")] != source_hashes([video(tmp_path / "b.mp4", 3)])[str(tmp_path / "b.mp4")]
