@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from identity.encoderset import open_set
 from identity.errors import IdentityError
 from identity.likeness import CUES, PAIR, SCHEMA, SIZES, Spread, Thresholds, shot_size
 
+PICTURES = 4
+"""Pictures in which a person's figure is found that it takes at least: two for each half."""
 FEWEST = 30
 """Same-person similarities that a column needs for numbers of its own; below it takes those of all sizes together."""
 
@@ -25,20 +28,28 @@ Sample = tuple[int, int, str, Figure]  # person, half, shot size, figure
 Column = tuple[NDArray[np.float64], NDArray[np.bool_]]  # similarities, and whether each is of the same person
 
 
-def calibrate(folder: Path, people: Mapping[str, Sequence[NDArray[np.uint8]]]) -> dict[str, Any]:
+def calibrate(folder: Path, people: Mapping[str, Iterable[NDArray[np.uint8]]]) -> dict[str, Any]:
     """Measure same/other similarities of an encoder set and write its `thresholds.json`; returns the document.
 
-    `people` gives for each name pictures (H, W, 3) uint8 RGB of that person alone: at least two people and four
-    pictures of each, over all shot sizes. Each picture is compared with robust centres made from the other half of
-    the pictures, so never with itself. Raises IdentityError when too little is found to measure.
+    `people` gives for each name pictures (H, W, 3) uint8 RGB of that person alone: at least two people and PICTURES of each,
+    over all shot sizes; they are gone through once. Each picture is compared with robust centres made from the other half
+    of the pictures, so never with itself. Raises IdentityError when too little is found to measure.
     """
     source = open_set(folder)
     encoders = Encoders(source, None)
     samples, missed = _observe(encoders, people)
-    if len({person for person, *_ in samples}) < 2:
+    found = Counter(person for person, *_ in samples)
+    if len(found) < 2:
         raise IdentityError(
             "figures of fewer than two people were found", where=str(folder), mend="Give pictures of more people."
         )
+    for person, name in enumerate(sorted(people)):
+        if found[person] < PICTURES:
+            raise IdentityError(
+                f"a figure was found in {found[person]} pictures of {name}, and {PICTURES} are the fewest to measure on",
+                where=str(folder),
+                mend=f"Give more pictures of {name}, large and clear, or leave this person out.",
+            )
     cues = {cue: _columns(samples, cue) for cue in CUES}
     spreads = {cue: {size: _spread(column) for size, column in columns.items()} for cue, columns in cues.items()}
     gate, auc = _gate(samples, Thresholds(spreads, 0.5))
@@ -58,15 +69,24 @@ def calibrate(folder: Path, people: Mapping[str, Sequence[NDArray[np.uint8]]]) -
     return document
 
 
-def _observe(encoders: Encoders, people: Mapping[str, Sequence[NDArray[np.uint8]]]) -> tuple[list[Sample], int]:
+def _observe(encoders: Encoders, people: Mapping[str, Iterable[NDArray[np.uint8]]]) -> tuple[list[Sample], int]:
     samples: list[Sample] = []
     missed = 0
     for person, name in enumerate(sorted(people)):
-        for number, (frame, figures) in enumerate(zip(people[name], encoders.observe_many(people[name]), strict=True)):
-            if figures:
-                samples.append((person, number % 2, shot_size(figures[0].box, frame.shape), figures[0]))
+        shapes: list[tuple[int, ...]] = []
+        found = 0
+        for number, figures in enumerate(encoders.observe_many(_noting(people[name], shapes))):
+            if figures:  # halves of those found: both have some of everyone
+                samples.append((person, found % 2, shot_size(figures[0].box, shapes[number]), figures[0]))
+                found += 1
             missed += not figures
     return samples, missed
+
+
+def _noting(frames: Iterable[NDArray[np.uint8]], shapes: list[tuple[int, ...]]) -> Iterator[NDArray[np.uint8]]:
+    for frame in frames:
+        shapes.append(frame.shape)
+        yield frame
 
 
 def _rows(samples: Sequence[Sample], cue: str) -> NDArray[np.float32]:

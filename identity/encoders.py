@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from identity.boxes import area, figure_around, grown, match, overlap
 from identity.encoderset import EncoderSet, open_set
 from identity.errors import IdentityError
-from identity.likeness import Thresholds, read_thresholds
+from identity.likeness import Thresholds, calibration_command, read_thresholds
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -79,7 +79,9 @@ class Encoders:
     def thresholds(self) -> Thresholds:
         """The measured same/other distributions of this set."""
         if self._thresholds is None:
-            raise IdentityError("the encoder set is not calibrated", where=str(self.folder), mend="Calibrate it first.")
+            raise IdentityError(
+                "the encoder set is not calibrated", where=str(self.folder), mend=calibration_command(self.folder)
+            )
         return self._thresholds
 
     def observe(self, frame: Picture, *, alone: bool = False) -> list[Figure]:

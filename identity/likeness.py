@@ -10,6 +10,7 @@ is to that person's own centre ("same") and to the centres of others ("other"). 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +94,15 @@ def shot_size(box: NDArray[np.float32], frame: tuple[int, ...]) -> str:
     return SIZES[int(np.searchsorted(_EDGES, share))]
 
 
+def calibration_command(folder: Path) -> str:
+    """What to do about an encoder set without thresholds of its own."""
+    return f"Calibrate it: storyboard refs calibrate PEOPLE --encoders {shlex.quote(str(folder))}"
+
+
 def read_thresholds(path: Path, hashes: Mapping[str, str]) -> Thresholds:
     """The thresholds of an encoder set with these hashes. Raises IdentityError for a missing, broken or foreign
     file."""
-    mend = "Calibrate the set again: identity.calibrate(folder, people)."
+    mend = calibration_command(path.parent)
     if not path.is_file():
         raise IdentityError("the encoder set has no thresholds", where=str(path), mend=mend)
     try:

@@ -1,32 +1,30 @@
-"""The identity pack: what is known of one character, in memory and as a folder on disk.
-
-mia/
-  pack.json                schema identity-pack/1: encoders, where each frame came from, its scores, the consent note
-  embeddings.safetensors   faces, figures, bodies (a row a frame) and the three centres
-  frames/000.webp ...      the character cut out of each kept frame
-  contact.png              all of them on one sheet
-"""
+"""The identity pack: what is known of one character. On disk it is a folder, which identity.packfolder describes."""
 
 from __future__ import annotations
 
 import shlex
+import warnings
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identity.errors import IdentityError
 from identity.packfolder import read_pack, write_pack
+from identity.pose import HIDDEN, facing
 from identity.records import EXEMPLARS, LeftOut, Record
 
 if TYPE_CHECKING:
     from identity.encoders import Encoders
 
 Array = NDArray[np.float32]
+LARGEST = 4096
+"""Pixels of the longer side that a pack's picture may have; ours are far smaller, and a huge one is an attack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +44,8 @@ class Tokens:
 class IdentityPack:
     """One character. Rows of `faces` (n, 512), `figures` (n, F) and `bodies` (n, 256) are unit vectors of the kept
     frames; a zero row of `faces` is a frame in which no face was seen. The three centres are robust means of them.
+    `pictures` are WebP, as bytes or files. `licence` is that of the encoder set ("" when not known); `source_hashes` has
+    the sha256 of each source file; `unknown` is what a pack.json held that this version does not know.
     """
 
     name: str
@@ -63,12 +63,16 @@ class IdentityPack:
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     consent: str = ""
+    licence: str = ""
+    source_hashes: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def tokens_input(self) -> Tokens:
-        """The centre and the exemplars as arrays for the generator."""
+        """The centre and the exemplars as arrays for the generator: the robust mean of all frames with weight 1, then the
+        medoids of the frames' sub-clusters, each with the quality of its frame as weight."""
         rows = EXEMPLARS + 1
         face = np.zeros((rows, self.faces.shape[1]), np.float32)
         figure = np.zeros((rows, self.figures.shape[1]), np.float32)
@@ -80,22 +84,36 @@ class IdentityPack:
         return Tokens(face, figure, weights)
 
     def picture(self, frame: int) -> NDArray[np.uint8]:
-        """The character in a kept frame, (H, W, 3) uint8 RGB."""
+        """The character in a kept frame, (H, W, 3) uint8 RGB. Raises IdentityError when it cannot be read."""
         from PIL import Image
 
         held = self.pictures[frame]
         try:
-            with Image.open(BytesIO(held) if isinstance(held, bytes) else held) as picture:
-                return np.array(picture.convert("RGB"))
-        except OSError as error:
-            raise IdentityError(
-                "a picture of the pack cannot be read", where=str(held), mend="Make the pack again."
-            ) from error
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(BytesIO(held) if isinstance(held, bytes) else held, formats=["WEBP"]) as picture:
+                    if max(picture.size) > LARGEST:
+                        raise ValueError(f"it is larger than {LARGEST} pixels")
+                    return np.array(picture.convert("RGB"))
+        except Exception as error:  # decoders raise whatever they like on broken bytes
+            where = f"{self.name}, frame {frame}" if isinstance(held, bytes) else str(held)
+            raise IdentityError("a picture of the pack cannot be read", where=where, mend="Make the pack again.") from error
 
     def best_pictures(self, count: int) -> list[NDArray[np.uint8]]:
-        """The `count` best pictures, exemplars first, each best quality first, for families that take pictures."""
-        order = sorted(range(len(self)), key=lambda i: (i not in self.exemplars, -self.records[i].quality, i))
-        return [self.picture(i) for i in order[:count]]
+        """At most `count` pictures (H, W, 3) uint8 RGB of the figure alone on white, best quality first, for families that
+        take pictures: the best frame of each pose before a second one of any. See identity.cutout for how a figure is cut
+        out, and what is given where that fails."""
+        from identity.cutout import figure_in, on_white
+
+        poses = [facing(record) for record in self.records]
+        taken: Counter[str] = Counter()
+        turns = {}
+        for i in sorted(range(len(self)), key=lambda i: (-self.records[i].quality, i)):
+            turns[i] = (taken[poses[i]], poses[i] == HIDDEN, -self.records[i].quality, i)
+            taken[poses[i]] += 1
+        chosen = sorted(sorted(turns, key=turns.__getitem__)[: max(0, count)], key=lambda i: (-self.records[i].quality, i))
+        pictures = [(i, self.picture(i)) for i in chosen]
+        return [on_white(picture, figure_in(picture.shape, self.records[i].box)) for i, picture in pictures]
 
     def save(self, folder: Path) -> None:
         """Write the pack as a folder, whole or not at all; an older pack there is replaced.

@@ -1,42 +1,49 @@
 """A pack as a folder on disk.
 
 mia/
-  pack.json                schema identity-pack/1: encoders, where each frame came from, its scores, the consent note
+  pack.json                schema identity-pack/2: encoders and their licence, where each frame came from, its scores,
+                           the consent note, sha256 of the sources and of the embeddings
   embeddings.safetensors   faces, figures, bodies (a row a frame) and the three centres
   frames/000.webp ...      the character cut out of each kept frame
   contact.png              all of them on one sheet
+  spread.png               all of them placed by how alike they are
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from identity.errors import IdentityError
-from identity.records import EXEMPLARS, LeftOut, Record
+from identity.packfields import ARRAYS, CENTRES, parsed_pack, with_unknown
+from identity.records import is_name
+from identity.removal import files_of
+from identity.upgrade import SCHEMA, upgraded
 
 if TYPE_CHECKING:
     from identity.pack import IdentityPack
 
-SCHEMA = "identity-pack/1"
-_ARRAYS = ("faces", "figures", "bodies")
-_CENTRES = ("centre_face", "centre_figure", "centre_body")
+HOLDS = "pictures and embeddings of faces and figures: biometric data. Remove this folder to remove all of it."
 
 
 def write_pack(pack: IdentityPack, folder: Path) -> None:
     """Write beside the place and rename, so that the folder holds a whole pack or what it held before."""
+    if not is_name(pack.name):
+        raise IdentityError(f"{pack.name!r} is no name for a character", mend="Give a short name such as mia.")
+    folder = folder.resolve()  # a link to a pack: the pack is replaced, not the link
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / "pack.json").is_file()):
         raise IdentityError(
             "there is something else than a pack", where=str(folder), mend="Name a new folder for the pack."
         )
+    if (folder / "pack.json").is_file():
+        files_of(folder)  # an older pack is replaced, but nobody's notes in its folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.new")
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.old")
@@ -59,123 +66,74 @@ def _write(pack: IdentityPack, folder: Path) -> None:
     from safetensors.numpy import save
 
     from identity.contact import contact_sheet
+    from identity.plot import spread_plot
 
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "frames").mkdir(parents=True)
     for number, held in enumerate(pack.pictures):
         _write_whole(_picture(folder, number), held if isinstance(held, bytes) else held.read_bytes())
-    arrays = {name: np.ascontiguousarray(getattr(pack, name), np.float32) for name in (*_ARRAYS, *_CENTRES)}
-    _write_whole(folder / "embeddings.safetensors", save(arrays))
-    _write_whole(folder / "contact.png", contact_sheet([pack.picture(i) for i in range(len(pack))], pack.exemplars))
+    arrays = save({name: np.ascontiguousarray(getattr(pack, name), np.float32) for name in (*ARRAYS, *CENTRES)})
+    _write_whole(folder / "embeddings.safetensors", arrays)
+    _write_whole(folder / "contact.png", contact_sheet(pack))
+    _write_whole(folder / "spread.png", spread_plot(pack))
     plain = {
         "schema": SCHEMA,
         "name": pack.name,
         "encoders": pack.encoders,
+        "licence": pack.licence,
         "consent": pack.consent,
-        "holds": "pictures and embeddings of faces and figures: biometric data. Remove this folder to remove all of it.",
+        "holds": HOLDS,
         "sources": list(pack.sources),
+        "source_hashes": dict(pack.source_hashes),
+        "embeddings": hashlib.sha256(arrays).hexdigest(),
         "notes": list(pack.notes),
         "exemplars": list(pack.exemplars),
         "frames": [asdict(record) for record in pack.records],
         "left_out": [asdict(frame) for frame in pack.left_out],
     }
-    _write_whole(folder / "pack.json", (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(with_unknown(plain, pack.unknown), indent=1, ensure_ascii=False) + "\n"
+    # A file's name may hold bytes that are no text; as JSON escapes they come back as they were.
+    _write_whole(folder / "pack.json", text.encode("utf-8", "backslashreplace"))
 
 
 def read_pack(folder: Path) -> dict[str, Any]:
     """The fields of the pack in a folder. Raises IdentityError for one that is no pack or a broken one."""
-    if not (folder / "pack.json").is_file():
+    try:
+        there = (folder / "pack.json").is_file()
+    except (OSError, ValueError):  # a name too long for the disk, or one with a zero byte
+        there = False
+    if not there:
         mend = "Make one: storyboard refs prepare SOURCE... --name NAME -o PACK"
         raise IdentityError("there is no identity pack", where=str(folder), mend=mend)
     try:
         return _read(folder)
     except Exception as error:  # a pack may have been edited by hand into anything
-        raise IdentityError(f"the pack is broken ({error})", where=str(folder), mend="Make it again.") from error
+        said = str(error) or type(error).__name__
+        raise IdentityError(f"the pack is broken ({said})", where=str(folder), mend="Make it again.") from error
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
-    plain = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
-    if plain["schema"] != SCHEMA:
-        raise ValueError(f"its schema is {plain['schema']!r}, not {SCHEMA!r}")
-    records = tuple(_parsed(Record, row) for row in plain["frames"])
-    arrays = load_file(folder / "embeddings.safetensors")
-    _check_arrays(arrays, len(records))
-    pictures = tuple(_picture(folder, number) for number in range(len(records)))
-    missing = next((path for path in pictures if not path.is_file()), None)
-    if missing is not None:
-        raise ValueError(f"{missing.name} is missing")
-    exemplars = tuple(_whole(number, len(records)) for number in plain["exemplars"])
-    if not 1 <= len(exemplars) <= EXEMPLARS:
-        raise ValueError(f"it names {len(exemplars)} exemplars, not 1 to {EXEMPLARS}")
-    return dict(
-        name=_text(plain["name"]),
-        encoders={_text(key): _text(value) for key, value in plain["encoders"].items()},
-        **{name: arrays[name] for name in (*_ARRAYS, *_CENTRES)},
-        exemplars=exemplars,
-        records=records,
-        pictures=pictures,
-        left_out=tuple(_parsed(LeftOut, row) for row in plain["left_out"]),
-        sources=tuple(_text(source) for source in plain["sources"]),
-        notes=tuple(_text(note) for note in plain["notes"]),
-        consent=_text(plain["consent"]),
-    )
+    plain = upgraded(json.loads(_inside(folder, folder / "pack.json").read_text(encoding="utf-8")))
+    data = _inside(folder, folder / "embeddings.safetensors").read_bytes()
+    if plain["embeddings"] not in ("", hashlib.sha256(data).hexdigest()):
+        raise ValueError("embeddings.safetensors is not the file that the pack was saved with")
+    pictures = tuple(_inside(folder, _picture(folder, number)) for number in range(len(plain["frames"])))
+    return {**parsed_pack(plain, load(data)), "pictures": pictures}
 
 
 def _picture(folder: Path, number: int) -> Path:
     return folder / "frames" / f"{number:03}.webp"
 
 
-def _check_arrays(arrays: Mapping[str, NDArray[Any]], count: int) -> None:
-    if count < 1:
-        raise ValueError("it has no frames")
-    for name, centre in zip(_ARRAYS, _CENTRES, strict=True):
-        rows, middle = arrays[name], arrays[centre]
-        if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != count or middle.shape != rows.shape[1:]:
-            raise ValueError(f"{name} has shape {rows.shape} for {count} frames")
-        length = np.linalg.norm(np.vstack([rows, middle[None]]), axis=1)
-        if not np.all((np.abs(length - 1) < 0.01) | (length == 0)):
-            raise ValueError(f"{name} has rows that are not of length 1")
-
-
-def _parsed(kind: type[Any], row: dict[str, Any]) -> Any:
-    """A Record or LeftOut from JSON, each value checked against what its field may hold."""
-    values: dict[str, Any] = {}
-    for field in fields(kind):
-        value = row[field.name]
-        if field.type == "str":
-            value = _text(value)
-        elif field.name == "box":
-            value = tuple(_number(part) for part in value)
-            if len(value) != 4:
-                raise ValueError("a box has four numbers")
-        elif field.name == "neighbours":
-            value = tuple(_text(label) for label in value)
-        elif field.name == "index":
-            value = None if value is None else _whole(value, 1 << 40)
-        else:
-            value = None if value is None and "None" in field.type else _number(value)
-        values[field.name] = value
-    return kind(**values)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise ValueError(f"{value!r} is not a number")
-    return float(value)
-
-
-def _whole(value: object, end: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < end:
-        raise ValueError(f"{value!r} is not a whole number below {end}")
-    return value
+def _inside(folder: Path, path: Path) -> Path:
+    """A file of the pack; one that is missing, or a link to a place outside of it, makes the pack broken."""
+    if not path.is_file():
+        raise ValueError(f"{path.relative_to(folder)} is missing")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{path.relative_to(folder)} is a link that points outside")
+    return path
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -8,6 +8,11 @@ EXEMPLARS = 4
 """Kept frames that stand for a character's spread beside the centre, at most."""
 
 
+def is_name(name: str) -> bool:
+    """Whether this can name a character: one line of printable text, no slash, no space at its ends."""
+    return bool(name) and name == name.strip() and "/" not in name and name.isprintable()
+
+
 @dataclass(frozen=True)
 class Record:
     """One kept frame: its source and place in it, the figure's box in that frame (pixels), shot size, and its scores.

@@ -56,7 +56,8 @@ class Casting:
         """
         if not names:
             return None
-        facts = [VERSION, made_of, self.hashes, [(name, self._digest(name)) for name in names]]
+        digests = {name: self._digest(name) for name in names}
+        facts = [VERSION, made_of, self.hashes, list(digests.items())]
         key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
         known = self.run.load_plain("score", key)
         if known is None:
@@ -64,7 +65,7 @@ class Casting:
 
             measured = score(frames, {name: self.packs[name] for name in names}, self.encoders)
             known = json.loads(json.dumps(measured.to_dict()))
-            self.run.save_plain("score", key, known)
+            self.run.save_plain("score", key, known, packs=digests)  # so that a pack's removal finds it
         return dict(known)
 
     def _pack(self, name: str, role: Role) -> tuple[IdentityPack, Path]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storyboard import console
+from storyboard import console, packs
 
 app = typer.Typer(
     help="A script and reference pictures go in, a film comes out in which everyone stays the same person.",
@@ -160,6 +160,10 @@ def refs_score(
     console.score(measured.to_dict(), json)
     if not measured.passes:
         raise typer.Exit(3)
+
+
+for word, command in packs.COMMANDS.items():
+    refs.command(word)(command)
 
 
 @models.command("list")

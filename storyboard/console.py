@@ -194,6 +194,14 @@ def model(opened: dict[str, Any], as_json: bool) -> None:
         print(f"  {digest}  {name}")
 
 
+def told(plain: Any, as_json: bool, lines: Iterable[str]) -> None:
+    """A result as JSON or as lines."""
+    if as_json:
+        _json(plain)
+    else:
+        print("\n".join(lines))
+
+
 def failure(error: Exception, as_json: bool) -> int:
     """Tell of an error in a few lines; returns the exit code."""
     code, what, mend = _told(error)

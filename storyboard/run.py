@@ -113,11 +113,11 @@ class RunFolder:
 
         return load_file(self._names(stage, key)[0])["frames"]
 
-    def save_plain(self, stage: str, key: str, plain: Any) -> None:
+    def save_plain(self, stage: str, key: str, plain: Any, **noted: Any) -> None:
         """Keep plain data (a score) as an artefact."""
         file, note = self._names(stage, key)
         write_text(file, json.dumps(plain, separators=(",", ":"), allow_nan=False))
-        self._note(file, note, stage, {})
+        self._note(file, note, stage, noted)
 
     def load_plain(self, stage: str, key: str) -> Any | None:
         """Plain data that was kept, or None."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
@@ -39,13 +38,14 @@ def test_round_trip(pack: IdentityPack, folder: Path, encoders: Encoders) -> Non
     again = IdentityPack.load(folder, encoders)
     for name in ("faces", "figures", "bodies", "centre_face", "centre_figure", "centre_body"):
         assert np.array_equal(getattr(again, name), getattr(pack, name))
-    for name in ("name", "encoders", "exemplars", "records", "left_out", "sources", "notes", "consent"):
+    for name in ("name", "encoders", "exemplars", "records", "left_out", "sources", "notes", "consent", "licence", "source_hashes"):
         assert getattr(again, name) == getattr(pack, name)
     assert np.array_equal(again.picture(0), pack.picture(0))
-    with Image.open(folder / "contact.png") as sheet:
-        assert min(sheet.size) > 100
+    for name in ("contact.png", "spread.png"):
+        with Image.open(folder / name) as sheet:
+            assert min(sheet.size) > 100
     plain = json.loads((folder / "pack.json").read_text())
-    assert plain["schema"] == "identity-pack/1"
+    assert plain["schema"] == "identity-pack/2"
     assert plain["consent"] == "Mia said yes on Monday."
     assert "biometric" in plain["holds"]
 
@@ -63,12 +63,6 @@ def test_tokens(pack: IdentityPack) -> None:
     assert ((tokens.weights >= 0) & (tokens.weights <= 1)).all()
 
 
-def test_best_pictures(pack: IdentityPack) -> None:
-    pictures = pack.best_pictures(3)
-    assert len(pictures) == 3
-    assert all(p.dtype == np.uint8 and p.ndim == 3 for p in pictures)
-
-
 def test_saving_again_replaces_a_pack_and_nothing_else(pack: IdentityPack, folder: Path, tmp_path: Path) -> None:
     (folder / "frames" / "999.webp").write_bytes(b"old")
     IdentityPack.load(folder).save(folder)
@@ -81,21 +75,58 @@ def test_saving_again_replaces_a_pack_and_nothing_else(pack: IdentityPack, folde
     assert (tmp_path / "work" / "novel.txt").exists()
 
 
-def test_a_failing_disk_leaves_the_old_pack(
-    pack: IdentityPack, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_saving_leaves_what_somebody_else_put_into_a_pack(pack: IdentityPack, folder: Path) -> None:
+    (folder / "novel.txt").write_text("years of work")
+    with pytest.raises(IdentityError, match=r"also holds novel\.txt"):
+        pack.save(folder)
+    assert (folder / "novel.txt").exists() and len(IdentityPack.load(folder)) == len(pack)
+    (folder / "novel.txt").unlink()
+    (folder / "pack.json").write_text("torn")  # a broken pack is made again in its place
+    pack.save(folder)
+    assert len(IdentityPack.load(folder)) == len(pack)
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("broken", ["fsync 1", "fsync 4", "fsync 8", "rename 1", "rename 2", "mkdir 2"])
+def test_a_save_that_fails_half_way_leaves_the_old_pack(
+    pack: IdentityPack, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    before = (folder / "pack.json").read_bytes()
+    before = _tree(folder)
+    call, place = broken.split()
+    real, calls = getattr(os, call), []
 
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
+    def full(*given: object, **named: object) -> object:
+        calls.append(given)
+        if len(calls) == int(place):
+            raise OSError(28, "No space left on device")
+        return real(*given, **named)
 
-    monkeypatch.setattr("identity.packfolder.os.fsync", full)
+    monkeypatch.setattr(f"os.{call}", full)
     with pytest.raises(OSError, match="No space"):
         pack.save(folder)
-    with pytest.raises(OSError, match="No space"):
-        pack.save(tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["mia"]
-    assert (folder / "pack.json").read_bytes() == before
+    assert _tree(folder) == before
+    calls.clear()
+    if broken != "rename 2":  # where nothing was before there is one
+        with pytest.raises(OSError, match="No space"):
+            pack.save(tmp_path / "new")
+        assert [path.name for path in tmp_path.iterdir()] == ["mia"]
+
+
+def test_a_pack_is_saved_through_a_link_and_under_any_file_name(pack: IdentityPack, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    odd = replace(pack, sources=(os.fsdecode(b"refs/\xff\n"),), licence="none", source_hashes={"refs": "0" * 64})
+    odd.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    again = IdentityPack.load(folder)
+    assert (again.sources, again.licence, again.source_hashes) == (odd.sources, "none", {"refs": "0" * 64})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "mia"]
+    with pytest.raises(IdentityError, match="no name"):
+        replace(pack, name="a\nb").save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_other_encoders_are_refused_with_the_command(folder: Path, encoders: Encoders) -> None:
@@ -126,45 +157,9 @@ def test_arrays_edited_by_hand(folder: Path, fault: str) -> None:
     else:
         arrays["figures"] = edit[fault](arrays["figures"])
     save_file(arrays, path)
-    with pytest.raises(IdentityError, match="broken"):
+    with pytest.raises(IdentityError, match="not the file that the pack was saved with"):
         IdentityPack.load(folder)
-
-
-json_values = st.one_of(
-    st.none(), st.integers(), st.floats(), st.text(max_size=4), st.lists(st.integers(), max_size=2), st.just({})
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, 10**6), json_values)
-def test_packs_broken_at_random_never_raise_anything_else(folder: Path, seed: int, value: object) -> None:
-    rng = random.Random(seed)
-    whole = {path: path.read_bytes() for path in (folder / "pack.json", folder / "embeddings.safetensors")}
-    plain = json.loads(whole[folder / "pack.json"])
-    spot = plain
-    while True:  # walk to a random place and put the value there, or take the place away
-        key = rng.choice(sorted(spot)) if isinstance(spot, dict) else rng.randrange(len(spot))
-        if rng.random() < 0.5 and isinstance(spot[key], dict | list) and spot[key]:
-            spot = spot[key]
-            continue
-        if rng.random() < 0.3:
-            del spot[key]
-        else:
-            spot[key] = value
-        break
-    try:
-        (folder / "pack.json").write_text(json.dumps(plain))
-        if rng.random() < 0.3:
-            data = bytearray(whole[folder / "embeddings.safetensors"])
-            for _ in range(3):
-                data[rng.randrange(min(400, len(data)))] ^= 1 << rng.randrange(8)
-            (folder / "embeddings.safetensors").write_bytes(data[: rng.randrange(len(data) // 2, len(data) + 1)])
-        found, fault = IdentityPack.load(folder), None
-        found.tokens_input()
-    except IdentityError as error:
-        found, fault = None, error
-    finally:
-        for path, data in whole.items():
-            path.write_bytes(data)
-    assert fault is None or ("broken" in str(fault) and fault.mend)
-    assert found is None or len(found.faces) == len(found) == len(found.pictures)
+    plain = json.loads((folder / "pack.json").read_text())
+    (folder / "pack.json").write_text(json.dumps(plain | {"embeddings": ""}))
+    with pytest.raises(IdentityError, match=r"broken \(.*figures"):
+        IdentityPack.load(folder)
