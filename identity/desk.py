@@ -18,6 +18,7 @@ from identity.pack import IdentityPack
 from identity.persons import Person, likest, persons, tracks_of
 from identity.quality import USUAL
 from identity.records import EXEMPLARS, LeftOut
+from identity.sources import source_hashes
 from identity.twins import alike
 
 MOST = 3
@@ -163,6 +164,7 @@ class Desk:
             pictures=tuple(self.album.picture(c.kept_at) for c in kept),
             left_out=left_out,
             sources=tuple(str(source) for source in self.sources),
+            source_hashes=source_hashes(self.sources),
             notes=tuple(notes),
             consent=self.consent,
         )

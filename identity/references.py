@@ -9,6 +9,7 @@ from identity.desk import MOST, sorted_out
 from identity.encoders import Encoders
 from identity.errors import IdentityError
 from identity.pack import IdentityPack
+from identity.records import is_name
 
 
 def prepare(
@@ -69,7 +70,7 @@ def split(
 
 def _check(names: Sequence[str], sources: Sequence[Path], limit: int) -> None:
     for name in names:
-        if not name or "/" in name or name != name.strip():
+        if not is_name(name):
             raise IdentityError(f"{name!r} is no name for a character", mend="Give a short name such as mia.")
     if not sources:
         raise IdentityError("no reference pictures were given", where=names[0], mend="Give pictures, folders or videos.")

@@ -38,8 +38,8 @@ class Plan:
     vae_pictures: int = 24000
     vae_clips: int = 4000
     expert_pictures: int = 4300
-    expert_clips: int = 900
-    expert_side: int = 90
+    expert_clips: int = 600
+    expert_side: int = 60
 
 
 def main(arguments: list[str] | None = None) -> int:
