@@ -35,11 +35,11 @@ class Plan:
     pictures: Recipe = PICTURES
     large: Recipe = LARGE
     clips: Recipe = CLIPS
-    vae_pictures: int = 24000
-    vae_clips: int = 4000
-    expert_pictures: int = 4300
-    expert_clips: int = 600
-    expert_side: int = 60
+    vae_pictures: int = 21500
+    vae_clips: int = 7200
+    expert_pictures: int = 5000
+    expert_clips: int = 3000
+    expert_side: int = 500
 
 
 def main(arguments: list[str] | None = None) -> int:
