@@ -75,7 +75,8 @@ def persons(
         for row, column in assign(evidence[rows]):
             members[column].append(good[rows[row]])
     again = [_person(candidates, sorted(some)) for some in members if some]
-    return sorted(again, key=lambda person: (-len(person.members), person.members[0]))
+    # Encoders that cannot tell people apart give nobody to anybody; then each stays as it was found.
+    return sorted(again or found, key=lambda person: (-len(person.members), person.members[0]))
 
 
 def _founded(

@@ -13,6 +13,7 @@ from PIL import Image
 
 from identity import Encoders, IdentityError, IdentityPack, prepare, split
 from identity.candidates import Album, gather
+from identity.likeness import CUES, PAIR, SIZES, Spread, Thresholds
 from identity.persons import persons, tracks_of
 
 Painter = Callable[..., np.ndarray]
@@ -143,6 +144,18 @@ def test_figures_of_one_frame_are_never_one_person(
             places = [found.candidates[i].place for i in each.members]
             assert len(places) == len(set(places))
         assert len(people) == 2
+
+
+def test_encoders_that_tell_nobody_apart_still_find_somebody(
+    tmp_path: Path, encoders: Encoders, painter: Painter, person: Maker
+) -> None:
+    blind = Spread(same=0.5, same_deviation=0.1, other=0.5, other_deviation=0.1, slope=0, offset=0, auc=0.5, count=9)
+    thresholds = Thresholds({cue: dict.fromkeys((*SIZES, PAIR), blind) for cue in CUES}, gate=0.5)
+    with Album() as album:
+        found = gather([film(tmp_path / "a.mp4", shot(painter, [(person(1), 0)], 4))], encoders, album)
+        tracks = tracks_of(found.candidates, thresholds)
+        people = persons(found.candidates, range(4), tracks, thresholds)
+    assert sorted(i for each in people for i in each.members) == [0, 1, 2, 3]
 
 
 def test_cuts_end_tracks(three: Path, encoders: Encoders) -> None:
