@@ -52,7 +52,7 @@ class Family:
                 f"{self.name} cannot make {width}x{height}: no size of its own is near that shape",
                 mend=f"Ask for a size shaped like one of these: {self.size_list}.",
             )
-        alike = [size for size in self.sizes if far[size] <= nearest + SAME_SHAPE]
+        alike = [size for size in self.sizes if far[size] <= min(nearest + SAME_SHAPE, math.log(CROP))]
         return min(alike, key=lambda size: abs(math.log(size[0] * size[1] / (width * height))))
 
     def frames_for(self, seconds: float) -> int:

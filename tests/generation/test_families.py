@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generation.errors import GenerationError
@@ -27,6 +27,7 @@ def test_a_size_of_its_own_is_kept(family: Family) -> None:
         family.check(width, height, family.max_frames)
 
 
+@example(family=FAMILIES["Wan2.2-T2V-A14B"], width=534, height=1081)  # near one shape, and nearly as near another
 @given(family=st.sampled_from(list(FAMILIES.values())), width=st.integers(-9, 9000), height=st.integers(-9, 9000))
 def test_any_size_gives_a_near_shape_or_an_error(family: Family, width: int, height: int) -> None:
     try:
@@ -35,7 +36,7 @@ def test_any_size_gives_a_near_shape_or_an_error(family: Family, width: int, hei
         return
     assert size in family.sizes
     ratio = (size[0] / size[1]) / (width / height)
-    assert 1 / 1.16 < ratio < 1.16
+    assert 1 / 1.151 < ratio < 1.151
 
 
 def test_sizes_people_ask_for() -> None:
