@@ -38,7 +38,7 @@ CASTS = ("a", "b", "c", "ab", "a", "bc", "c", "abc", "b", "ac", "c", "a", "b", "
 HELD = (2, 5, 8, 11, 13)
 """Shots in which nothing moves but the grain and the camera's last pixel."""
 FAULTS = ("motion", "burnt", "focus")
-SMALL = 24
+SMALL = 10
 """A limit that binds in every run, at which the choice is compared with the best possible one."""
 
 

@@ -16,7 +16,6 @@ from identity.encoders import Encoders
 from identity.likeness import PAIR
 from identity.pack import IdentityPack
 from identity.persons import Person, likest, persons, tracks_of
-from identity.quality import USUAL
 from identity.records import EXEMPLARS, LeftOut
 from identity.sources import source_hashes
 from identity.twins import alike
@@ -82,8 +81,8 @@ class Desk:
     def judged(self, person: Person, by_name: Mapping[str, Person]) -> list[str]:
         """The reason of each candidate against a pack of this person, or '': those are all that could be in it."""
         reasons = list(self.faults)
-        usual = float(np.quantile([self.candidates[i].quality.burnt for i in person.members], USUAL))
-        level = float(np.quantile([self.candidates[i].view.level for i in person.members], USUAL))
+        usual = float(np.median([self.candidates[i].quality.burnt for i in person.members]))
+        level = float(np.median([self.candidates[i].view.level for i in person.members]))
         rivals = [(other, rival) for other, rival in by_name.items() if rival is not person]
         whose = {i: f"another person: {other}" for other, rival in rivals for i in rival.members}
         members = set(person.members)

@@ -15,13 +15,12 @@ BLURRED = 0.62
 """Blur above which a face is out of focus or smeared (0 every edge is a step .. 1 none is). Of 24 drawn faces, 30 to 450 pixels
 large, all lay below 0.40 when sharp and below 0.61 at half their resolution; blurred by a hundredth of the frame's height,
 above 0.65."""
-BURNT = 0.6
-"""Share of a figure's colour that is lost at white or black above which its light is beyond repair."""
-OVEREXPOSED, STOP = 0.32, 0.25
-"""Lost colour above what is usual for this person, who may wear white, with STOP for each stop that the frame is brighter than
-usual. Of 408 drawn pictures of 17 people, exposed as they should be, none lay above 0.32; over-exposed, 393 of 397 did."""
-USUAL = 2 / 3
-"""Share of a person's frames that are darker than the usual: the bright ones are the measure, as long as they are many."""
+BURNT = 0.5
+"""Share of a figure that is white or black to the limit above which its light is beyond repair."""
+OVEREXPOSED, WHITE = 1.6, 4.0
+"""Stops above what is usual for this person from which a frame is over-exposed. Brightness stops at white, so what is white
+beyond the usual counts too: a quarter of the figure for a stop. Of 192 drawn pictures of 12 people of every colour, exposed as
+they should be, none came above 1.42; over-exposed by 2.5 stops, 189 of 189 above 1.80."""
 HIDDEN = 0.5
 """Share of a figure that others cover above which the picture shows them rather than it."""
 CRUSHED = 0.6
@@ -35,12 +34,14 @@ _STEP, _GRAIN = 12, 0.5  # grey levels: what a codec's blocks differ by at most,
 @dataclass(frozen=True)
 class Quality:
     """Measures of one figure: `size` and `face_size` in pixels (longer sides, 0 for no face); `blur` of the figure and
-    `face_blur` of its face, `burnt`, `occluded` and `compressed` all 0 (good) .. 1; `light`, the mean brightness, 0..1."""
+    `face_blur` of its face, `occluded` and `compressed` all 0 (good) .. 1; `burnt`, the share of it that is white or black,
+    and `clipped`, that in which any colour is at white's limit; `light`, the mean brightness, 0..1."""
 
     size: float
     blur: float
     burnt: float
     light: float
+    clipped: float = 0.0
     face_size: float = 0.0
     face_blur: float = 0.0
     occluded: float = 0.0
@@ -59,7 +60,7 @@ class Quality:
         if self.occluded > HIDDEN:
             return f"hidden by others ({self.occluded:.0%} of it)"
         if self.burnt > BURNT:
-            return f"badly exposed ({self.burnt:.0%} of its colour is lost)"
+            return f"badly exposed ({self.burnt:.0%} of it white or black)"
         if self.softness > BLURRED:
             return f"blurred ({self.softness:.2f} of 1)"
         if self.compressed > CRUSHED:
@@ -69,14 +70,15 @@ class Quality:
     @property
     def doubtful(self) -> bool:
         """Whether it may join a person, but is too poor to say who there is: a picture half spoilt looks like a stranger."""
-        return self.burnt > BURNT / 2 or self.occluded > HIDDEN / 2 or self.softness > (BLURRED + 0.4) / 2
+        spoilt = self.burnt > BURNT / 2 or self.clipped > BURNT
+        return spoilt or self.occluded > HIDDEN / 2 or self.softness > (BLURRED + 0.4) / 2
 
     def fault_beside(self, usual: float, brighter: float) -> str:
         """Why it should be left out beside this person's other frames, or nothing: `usual` is how burnt they usually are,
-        `brighter` by how many stops this one is brighter than usual."""
-        more = self.burnt - usual
-        if more > 0.01 and more + STOP * brighter > OVEREXPOSED:
-            return f"badly exposed ({self.burnt:.0%} of its colour is lost, {usual:.0%} is usual; {brighter:+.1f} stops)"
+        `brighter` by how many stops this one is brighter than usual. What has lost nothing is only bright."""
+        stops = brighter + WHITE * (self.burnt - usual)
+        if stops > OVEREXPOSED and self.clipped > 0.05:
+            return f"badly exposed (as if {stops:.1f} stops brighter than usual, {self.clipped:.0%} of it clipped)"
         return ""
 
     @property
@@ -93,11 +95,13 @@ def measure(
 ) -> Quality:
     """The quality of a figure from its crop (H, W, 3) uint8 RGB and that of its face, where there is one."""
     grey = _grey(crop)
+    lost = [losses(part) for part in (crop, face) if part is not None]
     return Quality(
         size=float(max(grey.shape)),
         blur=blur(grey, _FIGURE),
-        burnt=max(burnt_share(crop), 0.0 if face is None else burnt_share(face)),
+        burnt=max(burnt for burnt, _ in lost),
         light=float(grey.mean()) / 255,
+        clipped=max(clipped for _, clipped in lost),
         face_size=0.0 if face is None else float(max(face.shape[:2])),
         face_blur=0.0 if face is None else blur(_grey(face), _FACE),
         occluded=occluded,
@@ -105,15 +109,15 @@ def measure(
     )
 
 
-def burnt_share(crop: Picture) -> float:
-    """How much colour is lost in the middle of a crop (H, W, 3): share of its channels at white's limit, and of its pixels at
-    black's.
+def losses(crop: Picture) -> tuple[float, float]:
+    """Of the middle of a crop (H, W, 3), the share that is white or black to the limit, and that with any channel at white's.
 
     Only the middle counts: a cut-out on white is not burnt.
     """
     y, x = crop.shape[0] // 6, crop.shape[1] // 4
     middle = crop[y : crop.shape[0] - y, x : crop.shape[1] - x]
-    return float(np.mean(middle > 249) + np.mean(middle.max(axis=2) < 6))
+    most = middle.max(axis=2)
+    return float(np.mean((middle.min(axis=2) > 249) | (most < 6))), float(np.mean(most > 249))
 
 
 def blur(grey: Picture, longest: int) -> float:

@@ -62,13 +62,14 @@ def test_burnt_and_small(crop: np.ndarray) -> None:
 
 
 def test_exposure_is_judged_beside_the_same_person() -> None:
-    coat = Quality(size=200, blur=0.1, burnt=0.4, light=0.7)
+    coat = Quality(size=200, blur=0.1, burnt=0.4, light=0.7, clipped=0.6)
     assert not coat.fault
     assert not coat.fault_beside(usual=0.35, brighter=0.5)  # wears white
-    assert "badly exposed" in coat.fault_beside(usual=0.0, brighter=0.8)
-    scarf = Quality(size=200, blur=0.1, burnt=0.25, light=0.5)  # white, and new
-    assert not scarf.fault_beside(usual=0.0, brighter=0.0)
-    assert "badly exposed" in scarf.fault_beside(usual=0.0, brighter=0.5)
+    assert "badly exposed" in coat.fault_beside(usual=0.0, brighter=0.5)  # a pale face cannot become much brighter
+    assert not coat.fault_beside(usual=0.0, brighter=-0.5)
+    dark = Quality(size=200, blur=0.1, burnt=0.0, light=0.5, clipped=0.1)
+    assert "badly exposed" in dark.fault_beside(usual=0.0, brighter=2.0)  # a dark one does not become white
+    assert not dark.fault_beside(usual=0.0, brighter=1.0)
     assert not Quality(size=200, blur=0.1, burnt=0.0, light=0.7).fault_beside(usual=0.0, brighter=4.0)  # nothing is lost
 
 
