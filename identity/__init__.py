@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from identity.encoders import Encoders, Face, Figure
     from identity.pack import IdentityPack, Tokens
     from identity.records import EXEMPLARS
-    from identity.references import prepare
+    from identity.references import prepare, split
     from identity.scores import CharacterScore, Score, cross_shot, score
 
 _HOMES = {
@@ -36,11 +36,12 @@ _HOMES = {
     "cross_shot": "scores",
     "prepare": "references",
     "score": "scores",
+    "split": "references",
 }
 
 __all__ = [
     "EXEMPLARS", "CharacterScore", "Encoders", "Face", "Figure", "IdentityError", "IdentityPack", "Score", "Tokens",
-    "calibrate", "cross_shot", "prepare", "score",
+    "calibrate", "cross_shot", "prepare", "score", "split",
 ]  # fmt: skip
 
 

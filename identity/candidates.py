@@ -3,34 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.boxes import grown
+from identity.boxes import area, grown, overlap
 from identity.encoders import BATCH, Encoders, Figure, figure_crop
 from identity.errors import IdentityError
 from identity.frames import Frame, read_frames
 from identity.likeness import shot_size
-from identity.quality import Quality, measure
+from identity.quality import Quality, blockiness, measure
 from identity.records import Record
+from identity.twins import fingerprint
+from identity.views import View, view
 
 _PICTURE = 640  # longer side of a kept picture, pixels
 
 
+class Album:
+    """Pictures of candidates, waiting on disk for the choice, so that memory does not grow with the sources.
+
+    The file has no name and is gone when the album is closed, or with the process.
+    """
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 closed with the album
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def add(self, picture: bytes) -> tuple[int, int]:
+        """Keeps a picture; returns where it lies."""
+        place = self._file.seek(0, 2)
+        self._file.write(picture)
+        return place, len(picture)
+
+    def picture(self, place: tuple[int, int]) -> bytes:
+        """The picture that lies there."""
+        self._file.seek(place[0])
+        return self._file.read(place[1])
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """One figure of one frame, judged, with its picture packed away so that memory does not grow with video."""
+    """One figure of one frame, judged. The frame has lost its pixels; `kept_at` is where the album has its picture, `print`
+    the fingerprint of its crop (64,)."""
 
     frame: Frame
     figure: Figure
     size: str
     quality: Quality
-    picture: bytes
+    view: View
+    print: NDArray[np.bool_]
+    kept_at: tuple[int, int]
 
     @property
     def worth(self) -> float:
@@ -43,17 +78,9 @@ class Candidate:
         return self.frame.source, self.frame.index
 
     @property
-    def features(self) -> NDArray[np.float64]:
-        """What a pack is spread over: appearance, face, distance from the camera, turn of the head, light."""
-        face = np.zeros(512) if self.figure.face is None else self.figure.face.embedding.astype(np.float64)
-        turn = 0.0 if self.figure.face is None else _turn(self.figure.face.kps)
-        plain = [0.25 * np.log2(max(1.0, self.quality.size) / 128), 0.5 * turn, self.quality.light]
-        return np.concatenate([self.figure.embedding.astype(np.float64), 0.5 * face, plain])
-
-    @property
     def record(self) -> Record:
         """What the pack says of it."""
-        face = self.figure.face
+        face, quality = self.figure.face, self.quality
         x0, y0, x1, y1 = (round(float(value), 1) for value in self.figure.box)
         return Record(
             source=self.frame.source,
@@ -62,32 +89,63 @@ class Candidate:
             box=(x0, y0, x1, y1),
             size=self.size,
             face_score=0.0 if face is None else round(face.score, 3),
-            blur=round(self.quality.blur, 3),
-            light=round(self.quality.light, 3),
+            blur=round(quality.blur, 3),
+            light=round(quality.light, 3),
             quality=round(self.worth, 3),
             note="" if face is not None else "no face seen",
+            face_size=round(quality.face_size, 1),
+            yaw=round(self.view.yaw, 3),
+            pitch=round(self.view.pitch, 3),
+            face_blur=round(quality.face_blur, 3),
+            occluded=round(quality.occluded, 3),
+            compressed=round(quality.compressed, 3),
         )
 
 
-def gather(sources: Sequence[Path], encoders: Encoders) -> tuple[list[Candidate], list[Frame]]:
-    """All figures of all sources, and the frames without one (stripped of their pixels).
+@dataclass(frozen=True)
+class Gathered:
+    """What the sources gave: candidates, frames without a figure, and what somebody should know of the sources."""
+
+    candidates: list[Candidate]
+    empty: list[Frame]
+    notes: list[str]
+
+
+def gather(sources: Sequence[Path], encoders: Encoders, album: Album) -> Gathered:
+    """All figures of all sources, and the frames without one.
 
     Raises IdentityError for a folder or video, or all pictures together, in which nobody is found.
     """
-    candidates: list[Candidate] = []
-    empty: list[Frame] = []
+    found = Gathered([], [], [])
+    candidates, empty = found.candidates, found.empty
     for source in sources:
-        before, frames = len(candidates), read_frames(source)
+        before, frames = len(candidates), read_frames(source, found.notes)
         while group := list(islice(frames, BATCH)):
             for frame, figures in zip(group, encoders.observe_many([f.pixels for f in group]), strict=True):
-                candidates.extend(_candidate(frame, figure) for figure in figures)
+                candidates.extend(_judged(frame, figures, album))
                 if not figures:
                     empty.append(_bare(frame))
         if len(candidates) == before and (source.is_dir() or empty[-1].index is not None):
             raise _nobody(str(source))
     if not candidates:
         raise _nobody(empty[0].source if len(empty) == 1 else f"{empty[0].source} and {len(empty) - 1} more")
-    return candidates, empty
+    return found
+
+
+def hidden_shares(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How much of each figure (n,) others may hide, 0..1, from boxes (n, 4) of one frame.
+
+    Who reaches lower in the picture stands nearer; of two that end alike, as at the frame's edge, either may. Only the
+    middle half of a box is taken to be solid: arms and skirts hide little.
+    """
+    solid = boxes.copy()
+    quarter = (boxes[:, 2] - boxes[:, 0]) / 4
+    solid[:, 0] += quarter
+    solid[:, 2] -= quarter
+    near = boxes[None, :, 3] >= boxes[:, None, 3] - 0.02 * (boxes[:, 3] - boxes[:, 1])[:, None]
+    np.fill_diagonal(near, False)
+    covered = (overlap(boxes, solid) * near).sum(axis=1) / np.maximum(area(boxes), 1e-6)
+    return np.minimum(covered, 1).astype(np.float64)
 
 
 def _nobody(where: str) -> IdentityError:
@@ -97,24 +155,34 @@ def _nobody(where: str) -> IdentityError:
 
 
 def _bare(frame: Frame) -> Frame:
-    return Frame(frame.source, np.zeros((0, 0, 3), np.uint8), frame.index, frame.seconds)
+    return replace(frame, pixels=np.zeros((0, 0, 3), np.uint8))
 
 
-def _candidate(frame: Frame, figure: Figure) -> Candidate:
+def _judged(frame: Frame, figures: Sequence[Figure], album: Album) -> list[Candidate]:
+    if not figures:
+        return []
+    blocks = blockiness(frame.pixels)
+    shares = hidden_shares(np.stack([figure.box for figure in figures]).astype(np.float32))
+    return [_candidate(frame, figure, float(share), blocks, album) for figure, share in zip(figures, shares, strict=True)]
+
+
+def _candidate(frame: Frame, figure: Figure, hidden: float, blocks: float, album: Album) -> Candidate:
     from PIL import Image
 
-    crop = figure_crop(frame.pixels, figure.box)
-    x0, y0, x1, y1 = grown(figure.box, 0.1, frame.pixels.shape[:2]).round().astype(int)
-    picture = Image.fromarray(frame.pixels[y0:y1, x0:x1])
+    pixels, shape = frame.pixels, frame.pixels.shape[:2]
+    crop = figure_crop(pixels, figure.box)
+    face = None if figure.face is None else figure_crop(pixels, figure.face.box)
+    x0, y0, x1, y1 = grown(figure.box, 0.1, shape).round().astype(int)
+    picture = Image.fromarray(pixels[y0:y1, x0:x1])
     picture.thumbnail((_PICTURE, _PICTURE))
     packed = BytesIO()
-    picture.save(packed, "WEBP", quality=92, method=2)
-    size = shot_size(figure.box, frame.pixels.shape[:2])
-    return Candidate(_bare(frame), figure, size, measure(crop), packed.getvalue())
-
-
-def _turn(kps: NDArray[np.float32]) -> float:
-    """How far a head is turned, -1 (to the picture's left) .. 1, from where the nose lies between the eyes."""
-    eyes = (kps[0] + kps[1]) / 2
-    apart = max(1.0, float(np.linalg.norm(kps[1] - kps[0])))
-    return float(np.clip((kps[2, 0] - eyes[0]) / apart, -1, 1))
+    picture.save(packed, "WEBP", quality=92, method=1)
+    return Candidate(
+        frame=_bare(frame),
+        figure=figure,
+        size=shot_size(figure.box, shape),
+        quality=measure(crop, face, occluded=hidden, compressed=blocks),
+        view=view(pixels, figure),
+        print=fingerprint(crop),
+        kept_at=album.add(packed.getvalue()),
+    )

@@ -1,4 +1,4 @@
-"""Choosing among embeddings: one person, no near-duplicates, a good spread, a robust centre, a few exemplars.
+"""Choosing among embeddings: one person, no near-duplicates, a robust centre, a few exemplars.
 
 Every function is deterministic; rows are unit vectors (n, d) unless said otherwise, and a zero row is an absent one.
 """
@@ -56,31 +56,12 @@ def thinned(alike: NDArray[np.bool_], quality: Array) -> tuple[list[int], dict[i
     kept: list[int] = []
     repeats: dict[int, int] = {}
     for row in np.argsort(-quality, kind="stable"):
-        twin = next((k for k in kept if alike[row, k]), None)
-        if twin is None:
-            kept.append(int(row))
+        twins = np.flatnonzero(alike[row, kept])
+        if len(twins):
+            repeats[int(row)] = kept[twins[0]]
         else:
-            repeats[int(row)] = twin
+            kept.append(int(row))
     return sorted(kept), repeats
-
-
-def spread(features: NDArray[np.float64], limit: int) -> list[int]:
-    """At most `limit` rows of features (n, d), chosen for spread: k-centre from the medoid, each next one the farthest.
-
-    The greedy rule of Gonzalez (1985): its covering radius is at most twice the best possible one.
-    """
-    if len(features) <= limit:
-        return list(range(len(features)))
-    squares = (features**2).sum(axis=1)
-    distance = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2 * features @ features.T, 0))
-    start = int(np.argmin(distance.sum(axis=1)))
-    chosen = [start]
-    nearest = distance[start]
-    while len(chosen) < limit:
-        following = int(np.argmax(nearest))
-        chosen.append(following)
-        nearest = np.minimum(nearest, distance[following])
-    return sorted(chosen)
 
 
 def medoids(rows: Array, count: int) -> list[int]:

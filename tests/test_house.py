@@ -28,7 +28,7 @@ MAY_IMPORT = {
 }
 HEAVY = {
     *("PIL", "accelerate", "av", "cv2", "diffusers", "insightface", "numpy", "onnx", "onnxruntime", "open_clip"),
-    *("safetensors", "scipy", "skimage", "sklearn", "tokenizers", "torch", "torchvision", "transformers"),
+    *("safetensors", "scenedetect", "scipy", "skimage", "sklearn", "tokenizers", "torch", "torchvision", "transformers"),
 }
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from identity import IdentityError
-from identity.frames import LONGEST, VIDEO_FRAMES, Frame, read_frames
+from identity.frames import LONGEST, Frame, read_frames
+from identity.videos import VIDEO_FRAMES
 
 
 def picture(width: int = 40, height: int = 24) -> Image.Image:
