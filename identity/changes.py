@@ -1,0 +1,75 @@
+"""Where in a clip somebody else takes a character's place, at once or little by little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LASTING = 3
+"""Frames below the gate that make a change; fewer are a moment's uncertainty."""
+OWN = 0.8
+"""Quantile of a clip's likeness that stands for the character itself: it holds while the right one has a fifth of the clip."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stretch of a clip in which somebody else stands in a character's place: frames from `first` to before `end`,
+    whether it comes at once (`sudden`) or the character turns into it, and the mean likeness of that stretch."""
+
+    first: int
+    end: int
+    sudden: bool
+    likeness: float
+
+    def told(self, frames: int) -> str:
+        """In words, for a clip of so many frames; they count from 1."""
+        if not self.sudden:
+            until = "" if self.end >= frames else f", until frame {self.end}"
+            return f"turns into somebody else from frame {self.first + 1} on{until}"
+        if self.first == 0:
+            return f"somebody else until frame {self.end}"
+        return f"somebody else from frame {self.first + 1} " + ("on" if self.end >= frames else f"to {self.end}")
+
+
+def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
+    """The stretches of `values` (T,), the likeness of whoever stands in a character's place (NaN: nobody), in which that is
+    somebody else.
+
+    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of the character's own level in this clip,
+    less half of what lies between that level and the gate. Where it passes the distance between the two a change is on, and
+    it began where the sum last was zero, which for a slow change is long before the gate is reached. It counts when LASTING
+    frames of it lie below the gate. A clip that is never above the gate has no change: all of it is somebody else.
+    """
+    there = np.flatnonzero(~np.isnan(values))
+    known = values[there]
+    level = min(1.0, float(np.quantile(known, OWN))) if len(known) else -np.inf
+    if level < gate:
+        return ()
+    margin = max(level - gate, 1e-6)
+    found, total, start, place = [], 0.0, 0, 0
+    while place < len(known):
+        start = place if total <= 0 else start
+        total = max(0.0, total + level - margin / 2 - float(known[place]))
+        place += 1
+        if total > margin:
+            place, total = _over(known, start, place, gate, level - margin / 2), 0.0
+            below = np.flatnonzero(known[start:place] < gate)
+            if len(below) >= LASTING:
+                sudden = bool(below[0] <= 1)  # a cut's own frame may be a blend of both
+                first = start + int(below[0]) if sudden else start
+                end = len(values) if place >= len(known) else int(there[place])
+                found.append(Change(int(there[first]), end, sudden, round(float(known[first:place].mean()), 4)))
+    return tuple(found)
+
+
+def _over(known: NDArray[np.float64], start: int, place: int, gate: float, near: float) -> int:
+    """Where a change is over: LASTING frames are above the gate again or, while none was below it, `near` the level."""
+    below = bool((known[start:place] < gate).any())
+    while place < len(known):
+        if (known[place : place + LASTING] >= (gate if below else near)).all():
+            break
+        below |= bool(known[place] < gate)
+        place += 1
+    return place
