@@ -37,24 +37,26 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
     """The stretches of `values` (T,), the likeness of whoever stands in a character's place (NaN: nobody), in which that is
     somebody else.
 
-    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of the character's own level in this clip,
-    less half of what lies between that level and the gate. Where it passes the distance between the two a change is on, and
-    it began where the sum last was zero, which for a slow change is long before the gate is reached. It counts when LASTING
-    frames of it lie below the gate. A clip that is never above the gate has no change: all of it is somebody else.
+    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of the point half-way between the
+    character's own level in this clip and the gate; single odd frames are first taken out. Where it passes the distance
+    between the two a change is on, and it began where the sum last was zero, which for a slow change is long before the gate
+    is reached. It ends when LASTING frames in a row are above that point again, and counts when as many lie below the gate.
+    A clip that is never above the gate has no change: all of it is somebody else.
     """
     there = np.flatnonzero(~np.isnan(values))
-    known = values[there]
+    known = _steady(values[there])
     level = min(1.0, float(np.quantile(known, OWN))) if len(known) else -np.inf
     if level < gate:
         return ()
     margin = max(level - gate, 1e-6)
+    middle = level - margin / 2
     found, total, start, place = [], 0.0, 0, 0
     while place < len(known):
         start = place if total <= 0 else start
-        total = max(0.0, total + level - margin / 2 - float(known[place]))
+        total = max(0.0, total + middle - float(known[place]))
         place += 1
         if total > margin:
-            place, total = _over(known, start, place, gate, level - margin / 2), 0.0
+            place, total = _over(known, place, middle), 0.0
             below = np.flatnonzero(known[start:place] < gate)
             if len(below) >= LASTING:
                 sudden = bool(below[0] <= 1)  # a cut's own frame may be a blend of both
@@ -64,12 +66,16 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _over(known: NDArray[np.float64], start: int, place: int, gate: float, near: float) -> int:
-    """Where a change is over: LASTING frames are above the gate again or, while none was below it, `near` the level."""
-    below = bool((known[start:place] < gate).any())
-    while place < len(known):
-        if (known[place : place + LASTING] >= (gate if below else near)).all():
-            break
-        below |= bool(known[place] < gate)
+def _over(known: NDArray[np.float64], place: int, middle: float) -> int:
+    """The first place from which on LASTING frames are above the middle, or the end."""
+    while place < len(known) and (known[place : place + LASTING] < middle).any():
         place += 1
     return place
+
+
+def _steady(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Medians over three frames, which leave a step where it is."""
+    if len(values) < 3:
+        return values
+    inner = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
+    return np.concatenate([[np.median([values[0], *inner[:2]])], inner, [np.median([values[-1], *inner[-2:]])]])

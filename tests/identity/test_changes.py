@@ -43,6 +43,13 @@ def test_a_stretch_has_an_end_and_a_start() -> None:
     assert last.told(51) == "somebody else from frame 26 to 31"
 
 
+def test_single_odd_frames_are_no_change() -> None:
+    assert changes(np.array([0.1, *[0.95, 0.95, 0.95, 0.1] * 8]), GATE) == ()
+    (change,) = changes(np.array([0.95, 0.95, 0.2, 0.95] * 6 + [0.1] * 12), GATE)
+    assert change.sudden
+    assert abs(change.first - 24) <= 1  # an odd frame just before hides one
+
+
 def test_nobody_there_is_no_change() -> None:
     values = np.array([1.0] * 10 + [np.nan] * 10)
     assert changes(values, GATE) == ()
