@@ -110,7 +110,7 @@ def portrayal(
         worst=round(float(likeness.min()), 4),
         worst_frame=seen[int(likeness.argmin())].frame,
         drift=round(drift, 4),
-        **{key: _mean([getattr(one, key) for one in seen]) for key in _COSINES},  # type: ignore[arg-type]
+        **{key: _mean([getattr(one, key) for one in seen]) for key in _COSINES},
         clothes=clothes,
         looks=tuple(round(float(value), 5) for value in centre(np.stack(looks))) if looks else (),
         nearest=nearest,
