@@ -17,14 +17,19 @@ from identity.errors import IdentityError
 
 if TYPE_CHECKING:
     from identity.calibration import calibrate
+    from identity.changes import Change
+    from identity.consistency import Consistency, consistent, cross_shot
     from identity.encoders import Encoders, Face, Figure
     from identity.pack import IdentityPack, Tokens
+    from identity.portrayal import CharacterScore
     from identity.records import EXEMPLARS
     from identity.references import prepare, split
-    from identity.scores import CharacterScore, Score, cross_shot, score
+    from identity.scores import Score, score
 
 _HOMES = {
-    "CharacterScore": "scores",
+    "Change": "changes",
+    "CharacterScore": "portrayal",
+    "Consistency": "consistency",
     "EXEMPLARS": "records",
     "Encoders": "encoders",
     "Face": "encoders",
@@ -33,15 +38,16 @@ _HOMES = {
     "Score": "scores",
     "Tokens": "pack",
     "calibrate": "calibration",
-    "cross_shot": "scores",
+    "consistent": "consistency",
+    "cross_shot": "consistency",
     "prepare": "references",
     "score": "scores",
     "split": "references",
 }
 
 __all__ = [
-    "EXEMPLARS", "CharacterScore", "Encoders", "Face", "Figure", "IdentityError", "IdentityPack", "Score", "Tokens",
-    "calibrate", "cross_shot", "prepare", "score", "split",
+    "EXEMPLARS", "Change", "CharacterScore", "Consistency", "Encoders", "Face", "Figure", "IdentityError", "IdentityPack",
+    "Score", "Tokens", "calibrate", "consistent", "cross_shot", "prepare", "score", "split",
 ]  # fmt: skip
 
 

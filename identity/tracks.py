@@ -17,35 +17,53 @@ REACH = 3
 """Frames on either side whose evidence supports a frame's, with weights that fall off to about a third."""
 
 
-def follow(frames: Sequence[Sequence[Figure]], thresholds: Thresholds) -> list[list[int]]:
-    """A track number for every figure of every frame: the same number is the same figure, seen without a gap.
+class Tracks:
+    """Numbers the figures of frames that are shown one after another: the same number is the same figure, seen without a
+    gap. Only the last frame is kept.
 
     Figures of neighbouring frames are joined, best pairs first as a whole, where boxes overlap and looks do not speak
-    against it, so that a cut ends all tracks even when a newcomer stands in the same place.
+    against it, so that a cut ends all tracks even when a newcomer stands in the same place. Without `thresholds` looks are
+    not asked: a number then is a place in the picture, whoever stands in it.
     """
-    from scipy.optimize import linear_sum_assignment
 
-    numbers: list[list[int]] = []
-    count = 0
-    for place, figures in enumerate(frames):
+    def __init__(self, thresholds: Thresholds | None) -> None:
+        self._thresholds = thresholds
+        self._earlier: Sequence[Figure] = ()
+        self._numbers: list[int] = []
+        self._count = 0
+
+    def show(self, figures: Sequence[Figure]) -> list[int]:
+        """The numbers of the next frame's figures."""
+        from scipy.optimize import linear_sum_assignment
+
         current = [-1] * len(figures)
-        earlier = frames[place - 1] if place else []
+        earlier = self._earlier
         if len(figures) and len(earlier):
-            shared = iou(np.stack([f.box for f in earlier]), np.stack([f.box for f in figures]))
-            looks = {
-                "figure": _cosines([f.embedding for f in earlier], [f.embedding for f in figures]),
-                "body": _cosines([f.body for f in earlier], [f.body for f in figures]),
-            }
-            likeness, _ = thresholds.weigh(looks, PAIR)
-            worth = np.where((shared >= OVERLAP) & (likeness > 0.25), shared + likeness, 0)
+            worth = iou(np.stack([f.box for f in earlier]), np.stack([f.box for f in figures])).astype(np.float64)
+            joined = worth >= OVERLAP
+            if self._thresholds is not None:
+                looks = {
+                    "figure": _cosines([f.embedding for f in earlier], [f.embedding for f in figures]),
+                    "body": _cosines([f.body for f in earlier], [f.body for f in figures]),
+                }
+                likeness, _ = self._thresholds.weigh(looks, PAIR)
+                joined &= likeness > 0.25
+                worth += likeness
+            worth = np.where(joined, worth, 0)
             for old, new in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
                 if worth[old, new] > 0:
-                    current[new] = numbers[place - 1][old]
+                    current[new] = self._numbers[old]
         for index, number in enumerate(current):
             if number < 0:
-                current[index], count = count, count + 1
-        numbers.append(current)
-    return numbers
+                current[index], self._count = self._count, self._count + 1
+        self._earlier, self._numbers = figures, current
+        return list(current)
+
+
+def follow(frames: Sequence[Sequence[Figure]], thresholds: Thresholds) -> list[list[int]]:
+    """A track number for every figure of every frame."""
+    tracks = Tracks(thresholds)
+    return [tracks.show(figures) for figures in frames]
 
 
 def smoothed(values: Sequence[NDArray[np.float64]], tracks: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]:

@@ -18,7 +18,7 @@ from storyboard.run import RunFolder
 if TYPE_CHECKING:
     from identity import Encoders, IdentityPack, Tokens
 
-VERSION = 2  # raise it when packs or scores are made otherwise of the same files
+VERSION = 3  # raise it when packs or scores are made otherwise of the same files
 
 
 class Casting:

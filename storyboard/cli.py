@@ -98,6 +98,44 @@ def plan(
 
 
 @app.command()
+def check(
+    film: Annotated[Path, typer.Argument(help="Any film, also one that another system made.")],
+    packs: Annotated[
+        list[str] | None, typer.Option("--pack", metavar="NAME=PACK", help="A character's pack; once for each.")
+    ] = None,
+    board: Annotated[
+        Path | None, typer.Option(metavar="BOARD", help="A board (.json) or run folder that says who is in which shot.")
+    ] = None,
+    expect: Annotated[
+        list[str] | None, typer.Option(metavar="1:mia,tom", help="Who should be in a shot; once for each shot.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PAGE.html", help="Write the report here.")] = None,
+    json: Json = False,
+) -> None:
+    """Check who is in each shot of a film, and whether everyone stays the same person.
+
+    Without --pack and --board, the board in the film's run folder is taken. A shot of which nobody says who should be in it is
+    judged by who is seen there.
+    """
+    from storyboard.checking import check_film
+    from storyboard.expecting import board_beside, named, of_board
+    from storyboard.progress import showing
+    from storyboard.studio import quiet
+
+    quiet()
+    given = named(packs or [], expect or [])
+    board = board if board or packs else board_beside(film)
+    with showing(sys.stderr) as on_event:
+        cast = of_board(board, film, given, on_event) if board else given
+        checked = check_film(
+            film, cast.packs, expect=cast.expect, lengths=cast.lengths, report=output, on_event=on_event
+        )
+    console.checked(checked, json)
+    if not checked.passes:
+        raise typer.Exit(3)
+
+
+@app.command()
 def doctor(model: ModelName = "toon", json: Json = False) -> None:
     """Look at this machine: is all there that a render needs?"""
     from storyboard.doctor import examine

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from identity.records import LeftOut
     from storyboard.board import Storyboard
     from storyboard.catalogue import Offer
+    from storyboard.checking import FilmCheck
     from storyboard.doctor import Finding
     from storyboard.fetch import Fetched
     from storyboard.shelf import State
@@ -124,6 +125,41 @@ def score(measured: dict[str, Any], as_json: bool) -> None:
             f"{name}: likeness {each['mean']:.2f}, worst {each['worst']:.2f} in frame {each['worst_frame'] + 1}, "
             f"found in {each['present']:.0%} of {measured['frames']} frames{verdict}"
         )
+
+
+def checked(made: FilmCheck, as_json: bool) -> None:
+    """A film measured shot by shot: a row for each character of each shot, then each character over the film."""
+    if as_json:
+        _json(made.plain())
+        return
+    wide = max([9, *(len(name) for name in made.identity)])
+    print(f"shot  seconds  {'character':<{wide}}  found  likeness  worst  drift  no face")
+    for shot in made.shots:
+        lead = f"{shot.number:>4}  {shot.seconds:>7.2f}  "
+        rows = shot.shown()["characters"]
+        for name, each in rows.items():
+            mean, worst, drift = _or_none(each["mean"]), _or_none(each["worst"]), _or_none(each["drift"], "+.2f")
+            cells = f"{mean:>8}  {worst:>5}  {drift:>5}"
+            verdict = "; ".join(each["faults"]) or "kept"
+            print(f"{lead}{name:<{wide}}  {each['present']:>5.0%}  {cells}  {each['no_face']:>7.0%}  {verdict}")
+            lead = " " * len(lead)
+        if not rows:
+            print(f"{lead}{'nobody known':<{wide}}")
+    for name, one in made.identity.items():
+        if one.mean is None:
+            print(f"\n{name}: not found")
+            continue
+        same = made.consistency[name]
+        mean = f", from shot to shot {same.value:.2f}" if same.value is not None else ""
+        print(f"\n{name}: likeness {one.mean:.2f}{mean}{'' if one.passes else ' - look at it'}")
+        for number, row in zip(same.shots, same.matrix, strict=True):
+            if len(same.shots) > 1:
+                print(f"  shot {number:>3}  " + "  ".join(f"{value:.2f}" for value in row))
+    print(f"\n{made.report}")
+
+
+def _or_none(value: float | None, form: str = ".2f") -> str:
+    return "-" if value is None else format(value, form)
 
 
 def models(families: Iterable[Family], known: Mapping[str, Offer], here: Mapping[str, State | None], as_json: bool) -> None:

@@ -55,28 +55,33 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(facts["started"]))
     shown = sum(shot.kept is not None for shot in report.shots)
     head = (
-        f"<h1>{escape(title)} {_chip(not report.review, 'every character recognised', 'to be looked at')}</h1>"
+        f"<h1>{escape(title)} {chip(not report.review, 'every character recognised', 'to be looked at')}</h1>"
         f'<p class="soft">{shown} of {len(report.shots)} shots, {width}x{height}, {facts["film_seconds"]:.1f} s of film, '
         f"made in {facts['seconds']:.0f} s with {escape(facts['model']['name'])} on {when}, seed {board.seed}</p>"
     )
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
+    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{shots}{_facts(report)}")
+
+
+def document(title: str, body: str) -> str:
+    """A page with the house's style, which runs nothing and fetches nothing."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-        f"<title>{escape(title)}: report</title><style>{STYLE}</style></head><body>"
-        f"{head}{_identity(report)}{shots}{_facts(report)}</body></html>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
     )
 
 
-def _identity(report: Report) -> str:
-    if not report.identity:
+def identity_table(identity: Mapping[str, CharacterReport]) -> str:
+    """Every character over the film."""
+    if not identity:
         return ""
-    numbers = sorted({number for each in report.identity.values() for number in each.shots})
+    numbers = sorted({number for each in identity.values() for number in each.shots})
     head = "".join(f"<th>shot {number}</th>" for number in numbers)
-    rows = "".join(_character(each, numbers) for each in report.identity.values())
+    rows = "".join(_character(each, numbers) for each in identity.values())
     return (
         "<h2>Characters</h2>"
         '<p class="soft">Likeness to the references: 1 is as alike as the references themselves, 0 as alike as a stranger.</p>'
@@ -89,7 +94,7 @@ def _character(each: CharacterReport, numbers: list[int]) -> str:
     worst = f"{_figure(each.worst)} (shot {each.worst_shot})" if each.worst_shot else "never found"
     return (
         f'<tr><th>{escape(each.name)}</th>{cells}<td class="n">{worst}</td><td class="n">{each.present:.0%}</td>'
-        f"<td>{_chip(each.passes, 'kept', 'review')}</td></tr>"
+        f"<td>{chip(each.passes, 'kept', 'review')}</td></tr>"
     )
 
 
@@ -120,25 +125,29 @@ def _shot(shot: Shot, report: ShotReport, strips: Strips) -> str:
 
 
 def _take(take: Take, kept: bool, frames: Sequence[Any]) -> str:
-    pictures = "".join(f'<img src="{_picture(frame)}" alt="shot {take.shot}, take {take.number}">' for frame in frames)
+    pictures = "".join(f'<img src="{picture(frame)}" alt="shot {take.shot}, take {take.number}">' for frame in frames)
     made = f"seed {take.seed}" if take.keys else f"clip {escape(take.clip)}"
     spent = ", ".join(f"{escape(stage)} {seconds:.1f} s" for stage, seconds in take.seconds.items())
-    chip = _chip(take.passes, "accepted", "review") if take.score else ""
-    rows = chart = ""
-    if take.score:
-        for name, each in take.score["characters"].items():
-            figures = [_figure(each["mean"]), _figure(each["worst"]), _figure(each["drift"], "+.2f")]
-            figures += [f"{each['present']:.0%}", f"{each['no_face']:.0%}"]
-            rows += f"<tr><th>{escape(name)}</th>" + "".join(f'<td class="n">{each}</td>' for each in figures) + "</tr>"
-        head = "<tr><th></th><th>likeness</th><th>worst frame</th><th>drift</th><th>found in</th><th>face hidden</th></tr>"
-        rows = f'<div class="wide"><table>{head}{rows}</table></div>'
-        chart = likeness_chart(take.score)
+    verdict = chip(take.passes, "accepted", "review") if take.score else ""
+    rows = measures(take.score) if take.score else ""
     keys = "".join(f"<li>{escape(stage)} <code>{escape(key[:16])}</code></li>" for stage, key in take.keys.items())
     return (
-        f'<h3>Take {take.number} {chip}{" in the film" if kept else ""}</h3><div class="strip">{pictures}</div>'
-        f'<p class="soft">{made}{f"; {spent}" if spent else ""}</p>{rows}{chart}'
+        f'<h3>Take {take.number} {verdict}{" in the film" if kept else ""}</h3><div class="strip">{pictures}</div>'
+        f'<p class="soft">{made}{f"; {spent}" if spent else ""}</p>{rows}'
         + (f"<details><summary>artefacts</summary><ul>{keys}</ul></details>" if keys else "")
     )
+
+
+def measures(score: Mapping[str, Any]) -> str:
+    """A score in figures, what is wrong in words, and the chart."""
+    rows = ""
+    for name, each in score["characters"].items():
+        figures = [_figure(each["mean"]), _figure(each["worst"]), _figure(each["drift"], "+.2f")]
+        figures += [f"{each['present']:.0%}", f"{each['no_face']:.0%}"]
+        cells = "".join(f'<td class="n">{figure}</td>' for figure in figures)
+        rows += f"<tr><th>{escape(name)}</th>{cells}<td>{escape('; '.join(each.get('faults', ())))}</td></tr>"
+    head = "<tr><th></th><th>likeness</th><th>worst frame</th><th>drift</th><th>found in</th><th>face hidden</th><th></th></tr>"
+    return f'<div class="wide"><table>{head}{rows}</table></div>{likeness_chart(dict(score))}'
 
 
 def _facts(report: Report) -> str:
@@ -153,7 +162,7 @@ def _facts(report: Report) -> str:
     return f'<details><summary>models, settings and versions</summary><div class="wide"><table>{body}</table></div></details>'
 
 
-def _picture(frame: Any) -> str:
+def picture(frame: Any) -> str:
     """A frame as a data URI, small enough for a page of many."""
     from PIL import Image
 
@@ -164,7 +173,8 @@ def _picture(frame: Any) -> str:
     return "data:image/webp;base64," + b64encode(packed.getvalue()).decode()
 
 
-def _chip(good: bool, yes: str, no: str) -> str:
+def chip(good: bool, yes: str, no: str) -> str:
+    """A verdict in a word or two."""
     return f'<span class="chip {"ok" if good else "review"}">{yes if good else no}</span>'
 
 

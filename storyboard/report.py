@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -80,16 +81,21 @@ def characters(board: Storyboard, kept: dict[int, Take]) -> dict[str, CharacterR
         }
         if not rows:
             continue
-        means = [row["mean"] for row in rows.values() if row["mean"] is not None]
-        lows = [(row["worst"], number) for number, row in rows.items() if row["worst"] is not None]
-        worst, worst_shot = min(lows, default=(None, None))
-        found[name] = CharacterReport(
-            name=name,
-            mean=round(sum(means) / len(means), 4) if means else None,
-            worst=worst,
-            worst_shot=worst_shot,
-            present=min(row["present"] for row in rows.values()),
-            passes=all(row["passes"] for row in rows.values()),
-            shots={number: row["mean"] for number, row in rows.items()},
-        )
+        found[name] = character(name, rows)
     return found
+
+
+def character(name: str, rows: Mapping[int, Mapping[str, Any]]) -> CharacterReport:
+    """One character over its measurements by shot number, of which there is at least one."""
+    means = [row["mean"] for row in rows.values() if row["mean"] is not None]
+    lows = [(row["worst"], number) for number, row in rows.items() if row["worst"] is not None]
+    worst, worst_shot = min(lows, default=(None, None))
+    return CharacterReport(
+        name=name,
+        mean=round(sum(means) / len(means), 4) if means else None,
+        worst=worst,
+        worst_shot=worst_shot,
+        present=min(row["present"] for row in rows.values()),
+        passes=all(row["passes"] for row in rows.values()),
+        shots={number: row["mean"] for number, row in rows.items()},
+    )

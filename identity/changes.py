@@ -1,0 +1,81 @@
+"""Where in a clip somebody else takes a character's place, at once or little by little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LASTING = 3
+"""Frames below the gate that make a change; fewer are a moment's uncertainty."""
+OWN = 0.8
+"""Quantile of a clip's likeness that stands for the character itself: it holds while the right one has a fifth of the clip."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stretch of a clip in which somebody else stands in a character's place: frames from `first` to before `end`,
+    whether it comes at once (`sudden`) or the character turns into it, and the mean likeness of that stretch."""
+
+    first: int
+    end: int
+    sudden: bool
+    likeness: float
+
+    def told(self, frames: int) -> str:
+        """In words, for a clip of so many frames; they count from 1."""
+        if not self.sudden:
+            until = "" if self.end >= frames else f", until frame {self.end}"
+            return f"turns into somebody else from frame {self.first + 1} on{until}"
+        if self.first == 0:
+            return f"somebody else until frame {self.end}"
+        return f"somebody else from frame {self.first + 1} " + ("on" if self.end >= frames else f"to {self.end}")
+
+
+def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
+    """The stretches of `values` (T,), the likeness of whoever stands in a character's place (NaN: nobody), in which that is
+    somebody else.
+
+    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of the point half-way between the
+    character's own level in this clip and the gate; single odd frames are first taken out. Where it passes the distance
+    between the two a change is on, and it began where the sum last was zero, which for a slow change is long before the gate
+    is reached. It ends when LASTING frames in a row are above that point again, and counts when as many lie below the gate.
+    A clip that is never above the gate has no change: all of it is somebody else.
+    """
+    there = np.flatnonzero(~np.isnan(values))
+    known = _steady(values[there])
+    level = min(1.0, float(np.quantile(known, OWN))) if len(known) else -np.inf
+    if level < gate:
+        return ()
+    margin = max(level - gate, 1e-6)
+    middle = level - margin / 2
+    found, total, start, place = [], 0.0, 0, 0
+    while place < len(known):
+        start = place if total <= 0 else start
+        total = max(0.0, total + middle - float(known[place]))
+        place += 1
+        if total > margin:
+            place, total = _over(known, place, middle), 0.0
+            below = np.flatnonzero(known[start:place] < gate)
+            if len(below) >= LASTING:
+                sudden = bool(below[0] <= 1)  # a cut's own frame may be a blend of both
+                first = start + int(below[0]) if sudden else start
+                end = len(values) if place >= len(known) else int(there[place])
+                found.append(Change(int(there[first]), end, sudden, round(float(known[first:place].mean()), 4)))
+    return tuple(found)
+
+
+def _over(known: NDArray[np.float64], place: int, middle: float) -> int:
+    """The first place from which on LASTING frames are above the middle, or the end."""
+    while place < len(known) and (known[place : place + LASTING] < middle).any():
+        place += 1
+    return place
+
+
+def _steady(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Medians over three frames, which leave a step where it is."""
+    if len(values) < 3:
+        return values
+    inner = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
+    return np.concatenate([[np.median([values[0], *inner[:2]])], inner, [np.median([values[-1], *inner[-2:]])]])

@@ -1,0 +1,73 @@
+"""Where somebody else takes a character's place: swaps at their frame, slow changes early, and no false alarms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from identity.changes import changes
+from identity.clothes import Palette, Wardrobe
+
+GATE = 0.55
+
+
+def noisy(values: list[float], seed: int = 0) -> np.ndarray:
+    return np.array(values) + np.random.default_rng(seed).normal(0, 0.04, len(values))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_swap_is_named_by_its_frame(seed: int) -> None:
+    (change,) = changes(noisy([0.95] * 60 + [0.1] * 36, seed), GATE)
+    assert (change.first, change.end, change.sudden) == (60, 96, True)
+    assert change.told(96) == "somebody else from frame 61 on"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slow_change_begins_long_before_the_gate(seed: int) -> None:
+    (change,) = changes(noisy(list(np.linspace(1, 0.05, 80)), seed), GATE)
+    assert not change.sudden
+    assert 5 < change.first < 36
+    assert "turns into somebody else" in change.told(80)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_right_clip_has_no_change(seed: int) -> None:
+    values = [*[0.95] * 40, 0.5, 0.5, *[0.9] * 20, *np.linspace(0.9, 0.65, 20), *np.linspace(0.65, 0.95, 20)]
+    assert changes(noisy(values, seed), GATE) == ()
+
+
+def test_a_stretch_has_an_end_and_a_start() -> None:
+    first, last = changes(np.array([0.0] * 5 + [1.0] * 20 + [0.1] * 6 + [1.0] * 20), GATE)
+    assert (first.first, first.end, last.first, last.end) == (0, 5, 25, 31)
+    assert first.told(51) == "somebody else until frame 5"
+    assert last.told(51) == "somebody else from frame 26 to 31"
+
+
+def test_single_odd_frames_are_no_change() -> None:
+    assert changes(np.array([0.1, *[0.95, 0.95, 0.95, 0.1] * 8]), GATE) == ()
+    (change,) = changes(np.array([0.95, 0.95, 0.2, 0.95] * 6 + [0.1] * 12), GATE)
+    assert change.sudden
+    assert abs(change.first - 24) <= 1  # an odd frame just before hides one
+
+
+def test_nobody_there_is_no_change() -> None:
+    values = np.array([1.0] * 10 + [np.nan] * 10)
+    assert changes(values, GATE) == ()
+    assert changes(np.full(9, np.nan), GATE) == () == changes(np.zeros(30), GATE)
+    (change,) = changes(np.array([1.0] * 10 + [np.nan] * 5 + [0.0] * 5), GATE)
+    assert (change.first, change.end) == (15, 20)
+
+
+def test_other_clothes_are_strange_and_other_light_is_not() -> None:
+    rng = np.random.default_rng(0)
+    red, skin = np.array([200.0, 40, 40]), np.array([220.0, 180, 150])
+
+    def worn(colour: np.ndarray, gain: float | np.ndarray = 1.0) -> Palette:
+        return Palette(skin * gain, np.clip(colour + rng.normal(0, 3, (108, 3)), 0, 255) * gain)
+
+    own = [worn(red, gain) for gain in (0.8, 0.9, 1.0, 1.1)]
+    wardrobe = Wardrobe.learnt(own)
+    assert wardrobe is not None
+    assert wardrobe.strange(worn(red, np.array([1.1, 1.0, 0.8]))) < 0.5
+    assert wardrobe.strange(worn(np.array([40.0, 60, 200]))) > 2
+    assert Wardrobe.learnt(own[:3]) is None
