@@ -37,10 +37,10 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
     """The stretches of `values` (T,), the likeness of whoever stands in a character's place (NaN: nobody), in which that is
     somebody else.
 
-    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of the point half-way between the
-    character's own level in this clip and the gate; single odd frames are first taken out. Where it passes the distance
+    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of a line a third of the way from
+    the character's own level in this clip down to the gate; single odd frames are first taken out. Where it passes the distance
     between the two a change is on, and it began where the sum last was zero, which for a slow change is long before the gate
-    is reached. It ends when LASTING frames in a row are above that point again, and counts when as many lie below the gate.
+    is reached. It ends when LASTING frames in a row are above that line again, and counts when as many lie below the gate.
     A clip that is never above the gate has no change: all of it is somebody else.
     """
     there = np.flatnonzero(~np.isnan(values))
@@ -49,14 +49,14 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
     if level < gate:
         return ()
     margin = max(level - gate, 1e-6)
-    middle = level - margin / 2
+    line = level - margin / 3
     found, total, start, place = [], 0.0, 0, 0
     while place < len(known):
         start = place if total <= 0 else start
-        total = max(0.0, total + middle - float(known[place]))
+        total = max(0.0, total + line - float(known[place]))
         place += 1
         if total > margin:
-            place, total = _over(known, place, middle), 0.0
+            place, total = _over(known, place, line), 0.0
             below = np.flatnonzero(known[start:place] < gate)
             if len(below) >= LASTING:
                 sudden = bool(below[0] <= 1)  # a cut's own frame may be a blend of both
@@ -66,9 +66,9 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _over(known: NDArray[np.float64], place: int, middle: float) -> int:
-    """The first place from which on LASTING frames are above the middle, or the end."""
-    while place < len(known) and (known[place : place + LASTING] < middle).any():
+def _over(known: NDArray[np.float64], place: int, line: float) -> int:
+    """The first place from which on LASTING frames are above the line, or the end."""
+    while place < len(known) and (known[place : place + LASTING] < line).any():
         place += 1
     return place
 
