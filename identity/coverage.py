@@ -7,8 +7,8 @@ Every frame asks to be stood for by one that is like it, and good. A choice C of
 where s_ij = exp(-|x_i - x_j|^2 / 2) says how alike two views are (0..1), q_j how good a frame is (0..1), and w_i, adding up to
 1, is one over how many views are like i: a pose held for long counts no more than one seen once. F is the share of all looks
 that the choice shows. It is monotone and submodular, so that taking the frame with the greatest gain, again and again, reaches
-at least 1 - 1/e = 63 % of what any choice of that size could (Nemhauser, Wolsey and Fisher 1978); in practice far more, and
-`bound` tells how much. Gains only shrink, so most need no second look (the lazy rule of Minoux 1978).
+at least 1 - 1/e = 63 % of what any choice of that size could (Nemhauser, Wolsey and Fisher 1978); in practice far more
+(`python -m benchmarks.packs` measures it). Gains only shrink, so most need no second look (the lazy rule of Minoux 1978).
 """
 
 from __future__ import annotations
@@ -53,10 +53,3 @@ def cover(served: Array, weights: Array, limit: int) -> list[int]:
         chosen.append(row)
         best = np.maximum(best, served[:, row])
     return sorted(chosen)
-
-
-def bound(served: Array, weights: Array, chosen: Sequence[int]) -> float:
-    """What no choice as large as this one can exceed: its coverage and the greatest gains of that many rows more."""
-    best = served[:, list(chosen)].max(axis=1) if len(chosen) else np.zeros(len(served))
-    gains = np.sort(weights @ np.maximum(served - best[:, None], 0))[::-1]
-    return min(float(weights @ best + gains[: len(chosen)].sum()), float(weights @ served.max(axis=1)))

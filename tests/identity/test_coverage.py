@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.coverage import appeal, bound, cover, coverage
+from identity.coverage import appeal, cover, coverage
 
 seeds = st.integers(0, 10_000)
 
@@ -24,13 +24,12 @@ def best(served: np.ndarray, weights: np.ndarray, limit: int) -> float:
 
 @settings(deadline=None, max_examples=60)
 @given(seeds, st.integers(1, 4))
-def test_the_choice_keeps_the_promise_and_the_bound_holds(seed: int, limit: int) -> None:
+def test_the_choice_keeps_the_promise(seed: int, limit: int) -> None:
     served, weights = case(seed)
     chosen = cover(served, weights, limit)
     assert len(set(chosen)) == limit and chosen == sorted(chosen)
     most = best(served, weights, limit)
     assert coverage(served, weights, chosen) >= (1 - (1 - 1 / limit) ** limit) * most - 1e-9
-    assert most <= bound(served, weights, chosen) + 1e-9
 
 
 @settings(deadline=None, max_examples=40)
@@ -73,4 +72,3 @@ def test_below_the_limit_all_are_kept() -> None:
     served, weights = case(3, 5)
     assert cover(served, weights, 5) == cover(served, weights, 9) == [0, 1, 2, 3, 4]
     assert coverage(served, weights, []) == 0
-    assert bound(served, weights, range(5)) == coverage(served, weights, range(5))
