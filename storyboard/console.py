@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from generation import Family
     from identity import IdentityPack
     from storyboard.board import Storyboard
-    from storyboard.checking import FilmCheck
     from storyboard.doctor import Finding
+    from storyboard.filmcheck import FilmCheck
     from storyboard.studio import Film
 
 

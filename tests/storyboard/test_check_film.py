@@ -16,10 +16,12 @@ from PIL import Image
 
 from assemble import write_clip
 from identity import IdentityPack, prepare
+from identity.videos import Survey
 from storyboard import cli
 from storyboard.checking import check_film
 from storyboard.errors import StoryboardError
 from storyboard.expecting import named
+from storyboard.spans import joined_spans, known_spans
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -147,3 +149,17 @@ def test_a_pack_is_called_as_the_film_calls_it(packs: dict[str, Path], tmp_path:
     path = film(tmp_path / "b.mp4", painter, [1] * 6)
     made = check_film(path, {"heroine": IdentityPack.load(packs["mia"])}, encoders=seeing)
     assert list(made.identity) == ["heroine"]
+
+
+def test_a_cut_at_which_only_a_figure_changes_is_none(tmp_path: Path, painter: Any, seeing: Any) -> None:
+    path = film(tmp_path / "swap.mp4", painter, [1] * 6 + [3] * 6)
+    assert joined_spans(path, [(0, 6), (6, 12)], seeing) == [(0, 12)]
+    elsewhere = [painter.draw([(painter.make_person(1), third)]) for third in (0, 2) for _ in range(6)]
+    write_clip(iter(elsewhere), tmp_path / "cut.mp4", 12)
+    assert joined_spans(tmp_path / "cut.mp4", [(0, 6), (6, 12)], seeing) == [(0, 6), (6, 12)]
+
+
+def test_lengths_that_do_not_fit_the_film_say_nothing() -> None:
+    found = Survey(np.arange(24) / 12, [(0, 24)], 2.0, 2.0)
+    assert known_spans(found, [1.0, 1.0]) == [(0, 12), (12, 24)]
+    assert known_spans(found, [1.0, 0.5]) == known_spans(found, [1.0, None]) == known_spans(found, []) is None
