@@ -163,3 +163,25 @@ def test_lengths_that_do_not_fit_the_film_say_nothing() -> None:
     found = Survey(np.arange(24) / 12, [(0, 24)], 2.0, 2.0)
     assert known_spans(found, [1.0, 1.0]) == [(0, 12), (12, 24)]
     assert known_spans(found, [1.0, 0.5]) == known_spans(found, [1.0, None]) == known_spans(found, []) is None
+
+
+def test_a_board_says_who_is_where(
+    run: Run, tmp_path: Path, painter: Any, packs: dict[str, Path], tiny_encoders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity.encoderset.SHIPPED", tiny_encoders)
+    shot = {"size": "wide", "seconds": 1, "place": "park", "interior": False, "time": "day", "light": {"side": "left", "warmth": "warm"}}
+    plain = {
+        "schema": "storyboard/1", "size": "96x64", "characters": {name: {"refs": [str(packs[name])]} for name in ("mia", "tom")},
+        "shots": [{**shot, "characters": [{"name": name, "side": "left"}], "action": f"@{name} waves."} for name in ("mia", "tom")],
+    }  # fmt: skip
+    (tmp_path / "board.json").write_text(json.dumps(plain))
+    path = film(tmp_path / "two.mp4", painter, [1] * 12 + [2] * 12)
+    code, out, err = run(path, "--board", tmp_path / "board.json", "--json")
+    told = json.loads(out)
+    assert [list(each["characters"]) for each in told["shots"]] == [["mia"], ["tom"]], err
+    assert code == 0, told["shots"]
+    (tmp_path / "two.run" / "board.json").write_text((tmp_path / "board.json").read_text().replace("@tom", "@mia").replace('"tom", "side"', '"mia", "side"'))
+    code, out, _ = run(path, "--json")  # the board in the run folder is taken by itself
+    wrong = json.loads(out)["shots"][1]["characters"]
+    assert code == 3
+    assert wrong["mia"]["faults"]
