@@ -108,7 +108,7 @@ def main() -> None:
                 str(found) if right else "", "" if dressed else str(len(places)),
                 f"{np.median(places):.2f}" if places and not dressed else "", f"{np.median(worn):.2f}" if worn else "",
             )  # fmt: skip
-    Console().print(table)
+    Console(width=120).print(table)
     for (kind, size), scores in results.items():
         for one in scores:
             if kind == "right" and not one.passes:

@@ -37,11 +37,11 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
     """The stretches of `values` (T,), the likeness of whoever stands in a character's place (NaN: nobody), in which that is
     somebody else.
 
-    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of a line a third of the way from
-    the character's own level in this clip down to the gate; single odd frames are first taken out. Where it passes the distance
-    between the two a change is on, and it began where the sum last was zero, which for a slow change is long before the gate
-    is reached. It ends when LASTING frames in a row are above that line again, and counts when as many lie below the gate.
-    A clip that is never above the gate has no change: all of it is somebody else.
+    A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of a line a third of the way from the
+    character's own level in this clip down to the gate; single odd frames are first taken out. Where it passes the distance
+    between the two a change is on. It began where the sum last was zero or, when it is slow, where likeness left the best
+    before that. It ends when LASTING frames in a row are above the line again, and counts when as many lie below the gate. A
+    clip that is never above the gate has no change: all of it is somebody else.
     """
     there = np.flatnonzero(~np.isnan(values))
     known = _steady(values[there])
@@ -60,10 +60,19 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
             below = np.flatnonzero(known[start:place] < gate)
             if len(below) >= LASTING:
                 sudden = bool(below[0] <= 1)  # a cut's own frame may be a blend of both
-                first = start + int(below[0]) if sudden else start
+                first = start + int(below[0]) if sudden else _onset(known[:place], start, gate)
                 end = len(values) if place >= len(known) else int(there[place])
                 found.append(Change(int(there[first]), end, sudden, round(float(known[first:place].mean()), 4)))
     return tuple(found)
+
+
+def _onset(known: NDArray[np.float64], start: int, gate: float) -> int:
+    """Where a slow change that is known of began: where likeness left the best of what came before, by a quarter of the way
+    to the gate."""
+    best = float(known[: start + 1].max())
+    while start > 0 and known[start - 1] < best - (best - gate) / 4:
+        start -= 1
+    return start
 
 
 def _over(known: NDArray[np.float64], place: int, line: float) -> int:

@@ -55,6 +55,10 @@ class Spread:
         """Similarities to the scale on which others have mean 0 and the same person mean 1."""
         return (similarity - self.other) / max(self.same - self.other, 1e-3)
 
+    def shortfall(self, similarity: NDArray[np.floating]) -> NDArray[np.floating]:
+        """How far similarities lie below the mean of the same person's, in standard deviations of these."""
+        return (self.same - similarity) / max(self.same_deviation, 1e-3)
+
     def evidence(self, similarity: NDArray[np.floating]) -> NDArray[np.floating]:
         """Similarities to bounded log-odds."""
         return np.clip(self.slope * self.likeness(similarity) + self.offset, -STRONGEST, STRONGEST)

@@ -71,7 +71,7 @@ def score(frames: Iterable[NDArray[np.uint8]], packs: Mapping[str, IdentityPack]
     characters = {}
     for column, name in enumerate(packs):
         rows = {place: figure for place, each in enumerate(pairs) for figure, pack in each if pack == column}
-        characters[name], mine = portrayal(name, rows, column, found, encoders.thresholds.gate)
+        characters[name], mine = portrayal(name, rows, column, found, encoders.thresholds)
         seen += mine
     seen.sort(key=lambda one: one.frame)
     strange = sum(len(each) < len(figures) for each, figures in zip(pairs, found.figures, strict=True))

@@ -9,19 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from identity.clothes import Wardrobe, palette
 from identity.encoders import Encoders, Figure
 from identity.errors import IdentityError
 from identity.likeness import CUES, Thresholds, shot_size
 from identity.pack import IdentityPack
 from identity.tracks import Tracks, smoothed
 
-MEASURES = (*CUES, "face_exemplar", "figure_exemplar", "clothes", "likeness", "evidence")
+MEASURES = (*CUES, "face_exemplar", "figure_exemplar", "likeness", "evidence")
 LOOKS = 256
 """Frames of a clip whose embeddings are kept, evenly spread: memory must not grow with a clip's length."""
-
-CLOTHES_EVERY = 4
-"""Frames from one look at clothes to the next: nobody changes them faster."""
 
 Table = dict[str, NDArray[np.float64]]
 
@@ -40,8 +36,8 @@ class Sightings:
     """The figures of a clip, frame by frame.
 
     `tables` hold for each frame arrays (figures, packs) by MEASURES: cosines to a pack's centres, face and figure to the
-    nearest of its exemplars, how far its clothes are from the pack's, likeness, and evidence, averaged along each figure's
-    track. `places` number figures by where they stand, whoever it is. `looks` are the embeddings (figures, F) of some frames.
+    nearest of its exemplars, likeness, and evidence, averaged along each figure's track. `places` number figures by where
+    they stand, whoever it is. `looks` are the embeddings (figures, F) of some frames.
     """
 
     figures: list[list[Glimpse]] = field(default_factory=list)
@@ -62,17 +58,13 @@ def sightings(
             raise IdentityError(
                 "the pack was made by other encoders than those in use", where=name, mend="Make it again."
             )
-    wardrobes = [Wardrobe.of(pack, encoders) for pack in packs.values()]
-    thresholds, waiting = encoders.thresholds, deque[NDArray[np.uint8]]()
+    thresholds, shapes = encoders.thresholds, deque[tuple[int, ...]]()
     tracks, places = Tracks(thresholds), Tracks(None)
     found, numbers, step = Sightings(), [], 1
-    for place, figures in enumerate(encoders.observe_many(_passing(frames, waiting))):
-        frame = waiting.popleft()
-        table = _compare(figures, frame.shape, list(packs.values()), thresholds)
-        if place % CLOTHES_EVERY == 0:
-            table["clothes"] = _clothes(frame, figures, wardrobes)
-        found.tables.append(table)
-        found.figures.append([_glimpse(figure, frame.shape) for figure in figures])
+    for place, figures in enumerate(encoders.observe_many(_passing(frames, shapes))):
+        shape = shapes.popleft()
+        found.tables.append(_compare(figures, shape, list(packs.values()), thresholds))
+        found.figures.append([_glimpse(figure, shape) for figure in figures])
         numbers.append(tracks.show(figures))
         found.places.append(places.show(figures))
         if place % step == 0 and figures:
@@ -89,9 +81,9 @@ def sightings(
     return found
 
 
-def _passing(frames: Iterable[NDArray[np.uint8]], waiting: deque[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+def _passing(frames: Iterable[NDArray[np.uint8]], shapes: deque[tuple[int, ...]]) -> Iterator[NDArray[np.uint8]]:
     for frame in frames:
-        waiting.append(frame)
+        shapes.append(frame.shape)
         yield frame
 
 
@@ -111,16 +103,6 @@ def _compare(
         cues = {cue: table[cue][row] for cue in CUES}
         table["likeness"][row], table["evidence"][row] = thresholds.weigh(cues, shot_size(figure.box, shape))
     return table
-
-
-def _clothes(
-    frame: NDArray[np.uint8], figures: Sequence[Figure], wardrobes: Sequence[Wardrobe | None]
-) -> NDArray[np.float64]:
-    worn = [palette(frame, figure) for figure in figures]
-    rows = [
-        [np.nan if each is None or wardrobe is None else wardrobe.strange(each) for wardrobe in wardrobes] for each in worn
-    ]
-    return np.array(rows, np.float64).reshape(len(figures), len(wardrobes))
 
 
 def _glimpse(figure: Figure, shape: tuple[int, ...]) -> Glimpse:

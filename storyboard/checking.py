@@ -3,13 +3,14 @@
     checked = check_film("film.mp4", {"mia": "packs/mia"}, expect={1: ("mia",)})
     checked.passes, checked.identity["mia"].worst
 
-The film is decoded three times, in a stream: to find its cuts, to look at every frame, and for the pictures of the report.
+The film is decoded several times, in a stream: to find its cuts, to look at both sides of each, to look at every frame, and
+for the pictures of the report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,108 +18,16 @@ from typing import TYPE_CHECKING, Any
 from storyboard.errors import StoryboardError, listed
 from storyboard.events import Event
 from storyboard.files import write_text
+from storyboard.filmcheck import FilmCheck, Presence, ShotCheck
 from storyboard.refs import clip_refusal
 from storyboard.report import CharacterReport, character
+from storyboard.spans import frames_of, joined_spans, known_spans
 
 if TYPE_CHECKING:
     from identity import Consistency, Encoders, IdentityPack, Score
-    from identity.videos import Survey
 
 SEEN = 0.25
 """Share of a shot's frames from which on a character that nobody spoke of counts as being in it."""
-STRIP = 5  # pictures of a shot in the report
-
-
-@dataclass(frozen=True)
-class Presence:
-    """A character in a shot: `faults` says what is wrong, in words; nothing is when they are empty."""
-
-    name: str
-    expected: bool
-    faults: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ShotCheck:
-    """One shot: its number from 1, frames of the film from `first` to before `end`, when it starts and how long it lasts in
-    seconds, who is or should be in it, and the score against all packs."""
-
-    number: int
-    first: int
-    end: int
-    start: float
-    seconds: float
-    presences: tuple[Presence, ...]
-    score: Score
-
-    @property
-    def passes(self) -> bool:
-        """Whether everyone in it is as they should be."""
-        return not any(presence.faults for presence in self.presences)
-
-    @property
-    def strip(self) -> list[int]:
-        """Frames of the film that show the shot, spread over it."""
-        count = self.end - self.first
-        return sorted({self.first + round(place * (count - 1) / (STRIP - 1)) for place in range(STRIP)})
-
-    @property
-    def worst(self) -> list[int]:
-        """Frames of the film in which somebody is least like itself."""
-        names = [presence.name for presence in self.presences]
-        frames = [self.score.characters[name].worst_frame for name in names]
-        return [self.first + frame for frame in frames if frame is not None]
-
-    def shown(self) -> dict[str, Any]:
-        """The score as plain data, of those who are or should be in the shot, with what is wrong."""
-        plain = self.score.to_dict()
-        wrong = {presence.name: presence.faults for presence in self.presences}
-        plain["characters"] = {
-            name: {**each, "faults": wrong[name], "passes": not wrong[name]}
-            for name, each in plain["characters"].items()
-            if name in wrong
-        }
-        plain["seen"] = [one for one in plain["seen"] if one["name"] in wrong]
-        return plain
-
-
-@dataclass(frozen=True)
-class FilmCheck:
-    """A film, measured. `identity` gives each character over the film, `consistency` its likeness from shot to shot;
-    `report` is the page that was written."""
-
-    film: Path
-    seconds: float
-    frames: int
-    shots: tuple[ShotCheck, ...]
-    identity: dict[str, CharacterReport]
-    consistency: dict[str, Consistency]
-    encoders: dict[str, str]
-    report: Path
-
-    @property
-    def passes(self) -> bool:
-        """Whether every shot passes and every character was found."""
-        return all(shot.passes for shot in self.shots) and all(each.passes for each in self.identity.values())
-
-    def plain(self) -> dict[str, Any]:
-        """As plain data for --json."""
-        shots = []
-        for shot in self.shots:
-            shown = shot.shown()
-            rows = {name: {k: v for k, v in each.items() if k != "looks"} for name, each in shown["characters"].items()}
-            shots.append(
-                {
-                    "number": shot.number, "first": shot.first, "end": shot.end, "start": shot.start,
-                    "seconds": shot.seconds, "passes": shot.passes, "strangers": shown["strangers"], "characters": rows,
-                }
-            )  # fmt: skip
-        return {
-            "film": str(self.film), "seconds": self.seconds, "frames": self.frames, "passes": self.passes,
-            "identity": {name: asdict(each) for name, each in self.identity.items()},
-            "consistency": {name: asdict(each) for name, each in self.consistency.items()},
-            "shots": shots, "encoders": self.encoders, "report": str(self.report),
-        }  # fmt: skip
 
 
 def check_film(
@@ -135,7 +44,8 @@ def check_film(
 
     expect: who should be in which shot, by number from 1. In a shot that it does not name, characters are judged where they
     are seen, and one who is seen nowhere fails the film. lengths: seconds of each shot where they are known, as of a board;
-    where they fit the film's length they say where it cuts, else cuts are found in the picture.
+    where they fit the film's length they say where it cuts, else cuts are found in the picture; without `expect` a cut at which
+    only a figure changes before a background that stays is a swap within a shot, and no cut.
 
     Raises StoryboardError and IdentityError for a wrong request: no such film, a broken one, no pack, an unknown name.
     """
@@ -152,7 +62,7 @@ def check_film(
         for name, pack in packs.items()
     }
     found = survey(film)
-    spans = _spans(found, lengths)
+    spans = known_spans(found, lengths) or (list(found.shots) if expect else joined_spans(film, found.shots, encoders))
     beyond = [number for number in expect if not 1 <= number <= len(spans)]
     if beyond:
         raise StoryboardError(
@@ -178,18 +88,6 @@ def check_film(
     return checked
 
 
-def frames_of(film: Path) -> Iterator[Any]:
-    """The frames (H, W, 3) uint8 RGB of a film, no larger than the encoders can use."""
-    import cv2
-
-    from assemble import read_frames
-    from identity.frames import LONGEST
-
-    for frame in read_frames(film):
-        share = LONGEST / max(frame.shape[:2])
-        yield frame if share >= 1 else cv2.resize(frame, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-
-
 def _refuse(film: Path, packs: Mapping[str, Any], expect: Mapping[int, Sequence[str]], page: Path) -> None:
     wrong = clip_refusal(film)
     if wrong:
@@ -205,21 +103,6 @@ def _refuse(film: Path, packs: Mapping[str, Any], expect: Mapping[int, Sequence[
         raise StoryboardError("there is no such folder", where=str(page.parent), mend=f"make it: mkdir -p {page.parent}")
     if page.is_dir():
         raise StoryboardError("a folder is in the way of the report", where=str(page), mend="name a file with -o")
-
-
-def _spans(found: Survey, lengths: Sequence[float | None]) -> list[tuple[int, int]]:
-    """Shots as frames (first, one past the last): those of known lengths where these add up to the film's, else as cut."""
-    total = len(found.moments)
-    if lengths and all(lengths):
-        rate = total / found.seconds
-        ends, at = [], 0
-        for seconds in lengths:
-            at += max(1, round((seconds or 0) * rate))
-            ends.append(at)
-        if abs(at - total) <= len(lengths) and total > ([0, *ends][-2]):
-            ends[-1] = total
-            return list(zip([0, *ends[:-1]], ends, strict=True))
-    return list(found.shots)
 
 
 def _presences(score: Score, expected: Sequence[str] | None) -> tuple[Presence, ...]:

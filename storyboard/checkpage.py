@@ -10,7 +10,7 @@ from storyboard.page import chip, document, identity_table, measures, picture
 
 if TYPE_CHECKING:
     from identity import Consistency, IdentityPack
-    from storyboard.checking import FilmCheck, ShotCheck
+    from storyboard.filmcheck import FilmCheck, ShotCheck
 
 
 def page_of(checked: FilmCheck, packs: Mapping[str, IdentityPack], pictures: Mapping[int, str]) -> str:

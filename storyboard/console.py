@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from identity.records import LeftOut
     from storyboard.board import Storyboard
     from storyboard.catalogue import Offer
-    from storyboard.checking import FilmCheck
     from storyboard.doctor import Finding
     from storyboard.fetch import Fetched
+    from storyboard.filmcheck import FilmCheck
     from storyboard.shelf import State
     from storyboard.studio import Film
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from identity.changes import changes
-from identity.clothes import Palette, Wardrobe
 
 GATE = 0.55
 
@@ -56,18 +55,3 @@ def test_nobody_there_is_no_change() -> None:
     assert changes(np.full(9, np.nan), GATE) == () == changes(np.zeros(30), GATE)
     (change,) = changes(np.array([1.0] * 10 + [np.nan] * 5 + [0.0] * 5), GATE)
     assert (change.first, change.end) == (15, 20)
-
-
-def test_other_clothes_are_strange_and_other_light_is_not() -> None:
-    rng = np.random.default_rng(0)
-    red, skin = np.array([200.0, 40, 40]), np.array([220.0, 180, 150])
-
-    def worn(colour: np.ndarray, gain: float | np.ndarray = 1.0) -> Palette:
-        return Palette(skin * gain, np.clip(colour + rng.normal(0, 3, (108, 3)), 0, 255) * gain)
-
-    own = [worn(red, gain) for gain in (0.8, 0.9, 1.0, 1.1)]
-    wardrobe = Wardrobe.learnt(own)
-    assert wardrobe is not None
-    assert wardrobe.strange(worn(red, np.array([1.1, 1.0, 0.8]))) < 0.5
-    assert wardrobe.strange(worn(np.array([40.0, 60, 200]))) > 2
-    assert Wardrobe.learnt(own[:3]) is None

@@ -126,3 +126,16 @@ def test_a_morph_and_a_swap_do_not_pass(toon: Encoders, packs: dict[str, Identit
         result = score(frames, one, toon)
         assert not result.passes
         assert all(seen.frame <= 8 for seen in result.seen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_other_clothes_on_the_right_face_do_not_pass(toon: Encoders, packs: dict[str, IdentityPack], size: str) -> None:
+    tom, one = character.sample(TOM), {"tom": packs["tom"]}
+    far = max(character.CLOTH.values(), key=lambda colour: np.abs(np.subtract(colour, tom.top_colour)).sum())
+    dressed = replace(tom, top_colour=far, pattern="stripes" if tom.pattern != "stripes" else "dots")
+    right = scene.sample_scene(np.random.default_rng(12), [tom], size=size, move="static", action="stands")
+    wrong = replace(right, parts=(replace(right.parts[0], who=dressed),))
+    own, other = (score(scene.render(each, 4, WIDTH, HEIGHT).frames, one, toon).characters["tom"] for each in (right, wrong))
+    assert own.passes
+    assert not other.passes
+    assert not other.present or "wears other clothes" in other.faults

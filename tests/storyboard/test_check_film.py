@@ -16,10 +16,12 @@ from PIL import Image
 
 from assemble import write_clip
 from identity import IdentityPack, prepare
+from identity.videos import Survey
 from storyboard import cli
 from storyboard.checking import check_film
 from storyboard.errors import StoryboardError
 from storyboard.expecting import named
+from storyboard.spans import joined_spans, known_spans
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -147,3 +149,39 @@ def test_a_pack_is_called_as_the_film_calls_it(packs: dict[str, Path], tmp_path:
     path = film(tmp_path / "b.mp4", painter, [1] * 6)
     made = check_film(path, {"heroine": IdentityPack.load(packs["mia"])}, encoders=seeing)
     assert list(made.identity) == ["heroine"]
+
+
+def test_a_cut_at_which_only_a_figure_changes_is_none(tmp_path: Path, painter: Any, seeing: Any) -> None:
+    path = film(tmp_path / "swap.mp4", painter, [1] * 6 + [3] * 6)
+    assert joined_spans(path, [(0, 6), (6, 12)], seeing) == [(0, 12)]
+    elsewhere = [painter.draw([(painter.make_person(1), third)]) for third in (0, 2) for _ in range(6)]
+    write_clip(iter(elsewhere), tmp_path / "cut.mp4", 12)
+    assert joined_spans(tmp_path / "cut.mp4", [(0, 6), (6, 12)], seeing) == [(0, 6), (6, 12)]
+
+
+def test_lengths_that_do_not_fit_the_film_say_nothing() -> None:
+    found = Survey(np.arange(24) / 12, [(0, 24)], 2.0, 2.0)
+    assert known_spans(found, [1.0, 1.0]) == [(0, 12), (12, 24)]
+    assert known_spans(found, [1.0, 0.5]) == known_spans(found, [1.0, None]) == known_spans(found, []) is None
+
+
+def test_a_board_says_who_is_where(
+    run: Run, tmp_path: Path, painter: Any, packs: dict[str, Path], tiny_encoders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity.encoderset.SHIPPED", tiny_encoders)
+    shot = {"size": "wide", "seconds": 1, "place": "park", "interior": False, "time": "day", "light": {"side": "left", "warmth": "warm"}}
+    plain = {
+        "schema": "storyboard/1", "size": "96x64", "characters": {name: {"refs": [str(packs[name])]} for name in ("mia", "tom")},
+        "shots": [{**shot, "characters": [{"name": name, "side": "left"}], "action": f"@{name} waves."} for name in ("mia", "tom")],
+    }  # fmt: skip
+    (tmp_path / "board.json").write_text(json.dumps(plain))
+    path = film(tmp_path / "two.mp4", painter, [1] * 12 + [2] * 12)
+    code, out, err = run(path, "--board", tmp_path / "board.json", "--json")
+    told = json.loads(out)
+    assert [list(each["characters"]) for each in told["shots"]] == [["mia"], ["tom"]], err
+    assert code == 0, told["shots"]
+    (tmp_path / "two.run" / "board.json").write_text((tmp_path / "board.json").read_text().replace("@tom", "@mia").replace('"tom", "side"', '"mia", "side"'))
+    code, out, _ = run(path, "--json")  # the board in the run folder is taken by itself
+    wrong = json.loads(out)["shots"][1]["characters"]
+    assert code == 3
+    assert wrong["mia"]["faults"]
