@@ -28,6 +28,9 @@ for name, group in (("refs", refs), ("models", models), ("train", train)):
 
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 ModelName = Annotated[str, typer.Option("--model", help="toon, or the folder of a model in diffusers layout.")]
+EncoderFolder = Annotated[
+    Path | None, typer.Option("--encoders", metavar="DIR", help="The folder of an encoder set, instead of that for cartoons.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Replaces the script's seed.")]
 
 
@@ -96,11 +99,11 @@ def plan(
 
 
 @app.command()
-def doctor(model: ModelName = "toon", json: Json = False) -> None:
+def doctor(model: ModelName = "toon", encoders: EncoderFolder = None, json: Json = False) -> None:
     """Look at this machine: is all there that a render needs?"""
     from storyboard.doctor import examine
 
-    if not console.findings(examine(model), json):
+    if not console.findings(examine(model, encoders), json):
         raise typer.Exit(1)
 
 
@@ -111,15 +114,16 @@ def refs_prepare(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="PACK", help="The folder of the pack.")],
     limit: Annotated[int, typer.Option(min=1, help="Keep at most so many frames.")] = 150,
     consent: Annotated[str, typer.Option(help="A note, kept in the pack, on who agreed to this use of the pictures.")] = "",
+    encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
     """Make an identity pack of one character. Nothing is uploaded; removing the folder removes everything."""
     from storyboard.studio import quiet
 
     quiet()
-    from identity import Encoders, prepare
+    from identity import prepare
 
-    pack = prepare(sources, name, Encoders.load(), limit, consent)
+    pack = prepare(sources, name, _encoders(encoders), limit, consent)
     pack.save(output)
     console.pack(pack, output, json)
 
@@ -128,18 +132,19 @@ def refs_prepare(
 def refs_score(
     clip: Annotated[Path, typer.Argument(help="A video or a picture.")],
     packs: Annotated[list[Path], typer.Argument(metavar="PACK...", help="The packs of those who should be in it.")],
+    encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
     """Measure who is in a clip, and how well each keeps to the pack."""
     from storyboard.studio import quiet
 
     quiet()
-    from identity import Encoders, IdentityPack, score
+    from identity import IdentityPack, score
     from storyboard.refs import frames_of
 
-    encoders = Encoders.load()
-    loaded = [IdentityPack.load(path, encoders) for path in packs]
-    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, encoders)
+    chosen = _encoders(encoders)
+    loaded = [IdentityPack.load(path, chosen) for path in packs]
+    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, chosen)
     console.score(measured.to_dict(), json)
     if not measured.passes:
         raise typer.Exit(3)
@@ -207,6 +212,16 @@ def _numbers(said: str | None) -> list[int] | None:
     if not numbers:
         raise typer.BadParameter("no shots were named; write numbers, as 1,3 or 2-4", param_hint="--shots")
     return numbers
+
+
+def _encoders(folder: Path | None) -> Any:
+    """The encoder set of a folder; what whoever chose it should know is said once."""
+    from identity import Encoders
+
+    chosen = Encoders.load(folder)
+    for remark in chosen.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    return chosen
 
 
 def _family(model: str) -> Any:
