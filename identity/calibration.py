@@ -135,7 +135,7 @@ def _spread(column: Column) -> Spread:
     similarity, same = column
     yes, no = similarity[same], similarity[~same]
     if len(yes) < 4 or len(no) < 4:
-        return Spread(1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.5, len(yes))  # a cue never seen says nothing
+        return Spread(0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.5, len(yes))  # a cue never seen says nothing: no strength
     scale = Spread(float(yes.mean()), float(yes.std()), float(no.mean()), float(no.std()), 0.0, 0.0, 0.5, len(yes))
     # On the likeness scale, and mildly regularised: separable samples must not turn the line into a step.
     line = LogisticRegression(class_weight="balanced", max_iter=1000).fit(scale.likeness(similarity)[:, None], same)

@@ -163,6 +163,7 @@ class Desk:
             pictures=tuple(self.album.picture(c.kept_at) for c in kept),
             left_out=left_out,
             sources=tuple(str(source) for source in self.sources),
+            licence=self.encoders.licence,
             source_hashes=source_hashes(self.sources),
             notes=tuple(notes),
             consent=self.consent,

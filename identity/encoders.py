@@ -1,11 +1,12 @@
-"""The one seam to insightface, onnxruntime and open_clip: a frame goes in, figures with embeddings come out."""
+"""The encoders of a set together: a frame goes in, figures with embeddings come out."""
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from identity import runtime
+from identity.bodies import WIDTH as BODY_WIDTH
+from identity.bodies import Bodies
 from identity.boxes import area, figure_around, grown, match, overlap
 from identity.encoderset import EncoderSet, open_set
 from identity.errors import IdentityError
+from identity.faces import Faces
 from identity.likeness import Thresholds, calibration_command, read_thresholds
+from identity.looks import Looks
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
 BATCH = 16
-"""Frames whose crops are embedded together; so many frames are in memory at once."""
+"""Frames whose crops are embedded together. Only the crops wait for that; a frame is let go once it is looked at."""
 SMALLEST = 16
 """Pixels: a frame with a shorter side holds nobody."""
 MARGIN = 0.04
 """A figure's crop is its box grown by this share of its longer side."""
+ENOUGH = 2
+"""Frames are scaled down for the detectors to this multiple of the size at which they look: their own coarser scaling
+skips pixels."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """A face: box (4,) and five key points (5, 2) in pixels, score 0..1, embedding (512,) of length 1."""
+    """A face: box (4,) and five key points (5, 2) in pixels, score 0..1, embedding (512,) of length 1. A set whose
+    embeddings are narrower (SFace: 128) leaves the rest zero."""
 
     box: Array
     kps: Array
@@ -42,7 +52,8 @@ class Face:
 @dataclass(frozen=True)
 class Figure:
     """One person in a frame: box (x0, y0, x1, y1) in pixels, score 0..1, the face if one was seen, and two embeddings
-    of length 1: `embedding` (F,) of the whole appearance (open_clip) and `body` (256,) (re-identification)."""
+    of length 1: `embedding` (F,) of the whole appearance (open_clip) and `body` (256,) (re-identification; zero where
+    the set has no model of it)."""
 
     box: Array
     score: float
@@ -51,18 +62,36 @@ class Figure:
     body: Array
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """What is kept of a figure until it is embedded: its row (5,), its face's row (15,), and the crops of each cue as
+    the networks take them."""
+
+    row: Array
+    face_row: Array | None
+    face: Picture | None
+    look: Any
+    body: NDArray[Any] | None
+
+
 class Encoders:
-    """An encoder set in memory. `hashes` names its weights; `thresholds` says what its similarities mean."""
+    """An encoder set in memory. `hashes` names its weights, `licence` says what they may be used for, `remarks` what
+    whoever chose the set should read once; `thresholds` says what its similarities mean."""
 
     def __init__(self, source: EncoderSet, thresholds: Thresholds | None) -> None:
+        self.name = source.name
         self.folder = source.folder
         self.hashes = source.hashes
+        self.licence = source.licence
+        self.remarks = source.remarks
         self._thresholds = thresholds
         try:
-            self._faces = _FaceModels(source)
-            self._people = _PersonModels(source)
-            self._clip = _ClipModel(source.figure)
-        except Exception as error:  # insightface, onnxruntime and open_clip each raise their own kinds
+            self._faces = Faces(source)
+            self._bodies = Bodies(source) if source.sees_figures else None
+            self._looks = Looks(source.figure)
+        except IdentityError:
+            raise
+        except Exception as error:  # insightface, onnxruntime, OpenCV and open_clip each raise their own kinds
             raise IdentityError(
                 f"the encoder set cannot be loaded ({error})",
                 where=str(source.folder),
@@ -71,7 +100,8 @@ class Encoders:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Encoders:
-        """Load a set from a folder; None is the shipped toon set. Raises IdentityError for a broken one."""
+        """Load a set from a folder; None is the shipped toon set. Raises IdentityError for a broken one and for one that
+        has not been calibrated."""
         source = open_set(folder)
         return cls(source, read_thresholds(source.thresholds, source.hashes))
 
@@ -89,32 +119,51 @@ class Encoders:
         return next(self.observe_many([frame], alone=alone))
 
     def observe_many(self, frames: Iterable[Picture], *, alone: bool = False) -> Iterator[list[Figure]]:
-        """The figures of each frame, in order, with crops embedded in batches across frames.
+        """The figures of each frame, in order: a few frames are looked at at the same time, and their crops embedded in
+        batches across frames. However many frames come, only a few are in memory.
 
         A figure's box is the person detector's, else it is drawn around a face. With `alone` the caller says that the
         frame shows one figure, which then is the whole frame when nothing else was found.
         """
-        waiting = iter(frames)
-        while group := list(islice(waiting, BATCH)):
-            found = [self._find(_checked(frame), alone) for frame in group]
-            flat = [(frame, *pair) for frame, pairs in zip(group, found, strict=True) for pair in pairs]
-            faces = iter(self._faces.embed([(frame, face) for frame, _, face in flat if face is not None]))
-            looks = self._clip.embed([figure_crop(frame, box[:4]) for frame, box, _ in flat])
-            bodies = self._people.embed([_exact_crop(frame, box[:4]) for frame, box, _ in flat])
-            figures = iter(
-                Figure(box[:4], float(box[4]), None if face is None else next(faces), look, body)
-                for (_, box, face), look, body in zip(flat, looks, bodies, strict=True)
+        with ThreadPoolExecutor(runtime.workers()) as pool:
+            looked = _ahead(pool, partial(self._look, alone=alone), frames)
+            while group := list(islice(looked, BATCH)):
+                figures = self._embedded([cut for cuts in group for cut in cuts])
+                for cuts in group:
+                    yield list(islice(figures, len(cuts)))
+
+    def _look(self, frame: Picture, alone: bool) -> list[_Cut]:
+        """Find the figures of a frame and cut out of it all that the embedders need."""
+        frame = _checked(frame)
+        return [
+            _Cut(
+                box,
+                face,
+                None if face is None else self._faces.crop(frame, face),
+                self._looks.prepared(figure_crop(frame, box[:4])),
+                None if self._bodies is None else self._bodies.prepared(_exact_crop(frame, box[:4])),
             )
-            for pairs in found:
-                yield list(islice(figures, len(pairs)))
+            for box, face in self._find(frame, alone)
+        ]
+
+    def _embedded(self, cuts: list[_Cut]) -> Iterator[Figure]:
+        faces = iter(self._faces.embed([cut.face for cut in cuts if cut.face is not None]))
+        looks = self._looks.embed([cut.look for cut in cuts])
+        if self._bodies is None:
+            bodies = np.zeros((len(cuts), BODY_WIDTH), np.float32)
+        else:
+            bodies = self._bodies.embed([cut.body for cut in cuts if cut.body is not None])
+        for cut, look, body in zip(cuts, looks, bodies, strict=True):
+            row = cut.face_row
+            face = None if row is None else Face(row[:4], row[5:].reshape(5, 2), float(row[4]), next(faces))
+            yield Figure(cut.row[:4], float(cut.row[4]), face, look, body)
 
     def _find(self, frame: Picture, alone: bool) -> list[tuple[Array, Array | None]]:
         """Pairs of a figure's (x0, y0, x1, y1, score) and its face's row of 15 (box, score, key points) or None."""
         height, width = frame.shape[:2]
         if min(height, width) < SMALLEST:
             return []
-        bgr = np.ascontiguousarray(frame[..., ::-1])
-        boxes, faces = self._people.detect(bgr), self._faces.detect(bgr)
+        boxes, faces = self._detect(frame)
         owner = match(boxes, faces)
         pairs: list[tuple[Array, Array | None]] = [
             (box, None if owner[i] < 0 else faces[owner[i]]) for i, box in enumerate(boxes)
@@ -128,111 +177,34 @@ class Encoders:
             pairs.append((np.array([0, 0, width, height, 0], np.float32), None))
         return sorted(pairs, key=lambda pair: -float(pair[0][4]))
 
+    def _detect(self, frame: Picture) -> tuple[Array, Array]:
+        """Rows of figures (n, 5) and of faces (m, 15) in the frame's pixels."""
+        import cv2
 
-class _FaceModels:
-    """insightface's FaceAnalysis with detection and recognition only, one detection pass at the set's own size."""
-
-    def __init__(self, source: EncoderSet) -> None:
-        from insightface.app import FaceAnalysis
-
-        providers = _providers()
-        self._app = FaceAnalysis(
-            name=str(source.folder),
-            allowed_modules=["detection", "recognition"],
-            providers=providers,
-            sess_options=_session_options(),
-        )
-        on_gpu = providers[0] != "CPUExecutionProvider"
-        self._app.prepare(ctx_id=0 if on_gpu else -1, det_thresh=0.5, det_size=source.detection_size)
-
-    def detect(self, bgr: Picture) -> Array:
-        """Rows (n, 15): box, score, five points; faces whose points make no face are dropped."""
-        height, width = bgr.shape[:2]
-        boxes, points = self._app.det_model.detect(bgr)
-        if points is None or not len(boxes):
-            return np.zeros((0, 15), np.float32)
-        rows = np.concatenate([boxes, points.reshape(len(boxes), 10)], axis=1).astype(np.float32)
-        rows[:, [0, 2]] = rows[:, [0, 2]].clip(0, width)
-        rows[:, [1, 3]] = rows[:, [1, 3]].clip(0, height)
-        spread = np.ptp(rows[:, 5:].reshape(-1, 5, 2), axis=1).max(axis=1)
-        sound = (
-            np.isfinite(rows).all(axis=1) & (rows[:, 2] > rows[:, 0] + 1) & (rows[:, 3] > rows[:, 1] + 1) & (spread > 1)
-        )
-        return rows[sound]
-
-    def embed(self, faces: list[tuple[Picture, Array]]) -> list[Face]:
-        if not faces:
-            return []
-        from insightface.utils.face_align import norm_crop
-
-        model = self._app.models["recognition"]
-        with warnings.catch_warnings():
-            # insightface 2.1 calls a scikit-image method that 0.26 deprecates, and says so at every face.
-            warnings.simplefilter("ignore", FutureWarning)
-            crops = [
-                norm_crop(np.ascontiguousarray(frame[..., ::-1]), row[5:].reshape(5, 2), model.input_size[0])
-                for frame, row in faces
-            ]
-        rows = _unit(model.get_feat(crops))
-        return [
-            Face(row[:4], row[5:].reshape(5, 2), float(row[4]), feature)
-            for (_, row), feature in zip(faces, rows, strict=True)
-        ]
+        size = np.array(frame.shape[1::-1])
+        share = ENOUGH * max(self._faces.window(*frame.shape[:2])) / max(size)
+        small = np.maximum(np.round(size * share), 1).astype(int) if share < 1 else size
+        seen = cv2.resize(frame, small.tolist(), interpolation=cv2.INTER_AREA) if share < 1 else frame
+        bgr = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2BGR), np.uint8)
+        faces = self._faces.detect(bgr)
+        boxes = np.zeros((0, 5), np.float32) if self._bodies is None else self._bodies.detect(bgr)
+        if share < 1:
+            back = (size / small).astype(np.float32)
+            boxes[:, :4] *= np.tile(back, 2)
+            faces[:, :4] *= np.tile(back, 2)
+            faces[:, 5:] *= np.tile(back, 5)
+        return boxes, faces
 
 
-class _PersonModels:
-    """The two models behind insightface's PersonAnalysis, without its second load of the face models."""
-
-    def __init__(self, source: EncoderSet) -> None:
-        from insightface.model_zoo.person_detection import PersonDetection
-        from insightface.model_zoo.person_reid import PersonReID
-
-        def descriptor(task: str) -> dict[str, Any]:
-            return {**source.tasks[task], "path": str(source.file(task)), "sha256": source.hashes[task]}
-
-        providers, threads = _providers(), _threads()
-        self._detector = PersonDetection(descriptor("person_detection"), providers, threads)
-        self._reid = PersonReID(descriptor("person_reid"), providers, threads)
-
-    def detect(self, bgr: Picture) -> Array:
-        """Rows (n, 5): box inside the picture, score."""
-        rows = np.asarray(self._detector.detect(bgr), np.float32).reshape(-1, 5)
-        return rows[(rows[:, 2] > rows[:, 0] + 1) & (rows[:, 3] > rows[:, 1] + 1)]
-
-    def embed(self, crops: list[Picture]) -> Array:
-        if not crops:
-            return np.zeros((0, 256), np.float32)
-        # The library's own call takes one crop; its graph takes many.
-        blob = np.concatenate([self._reid._preprocess(np.ascontiguousarray(crop[..., ::-1])) for crop in crops])
-        return _unit(self._reid.session.run(["reid_embedding"], {"data": blob})[0])
-
-
-class _ClipModel:
-    """open_clip's picture tower, read from a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        import open_clip
-        import torch
-
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        # Without require_pretrained a folder that lacks weights would give random ones.
-        model, _, self._preprocess = open_clip.create_model_and_transforms(
-            f"local-dir:{folder}", require_pretrained=True, device=self._device
-        )
-        self._model = model.eval()
-        with torch.inference_mode():
-            blank = torch.zeros(1, 3, *_pair(model.visual.image_size), device=self._device)
-            self.width = int(model.encode_image(blank).shape[1])
-
-    def embed(self, crops: list[Picture]) -> Array:
-        import torch
-        from PIL import Image
-
-        if not crops:
-            return np.zeros((0, self.width), np.float32)
-        blob = torch.stack([self._preprocess(Image.fromarray(crop)) for crop in crops]).to(self._device)
-        with torch.inference_mode():
-            return _unit(self._model.encode_image(blob).float().cpu().numpy())
+def _ahead(pool: Executor, work: Callable[[Picture], list[_Cut]], frames: Iterable[Picture]) -> Iterator[list[_Cut]]:
+    """The work done on each frame, in order, a few frames ahead of whoever asks."""
+    waiting: deque[Future[list[_Cut]]] = deque()
+    for frame in frames:
+        waiting.append(pool.submit(work, frame))
+        if len(waiting) > runtime.workers() + 1:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _without_parts(pairs: list[tuple[Array, Array | None]]) -> list[tuple[Array, Array | None]]:
@@ -262,33 +234,3 @@ def _checked(frame: Picture) -> Picture:
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         raise IdentityError("a frame must be an array (height, width, 3) of uint8 RGB")
     return frame
-
-
-def _unit(rows: NDArray[Any]) -> Array:
-    rows = np.nan_to_num(np.asarray(rows, np.float32))
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-
-
-def _pair(size: Any) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
-
-
-def _providers() -> list[str]:
-    import onnxruntime
-
-    return [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in onnxruntime.get_available_providers()]
-
-
-def _threads() -> int:
-    # The networks are small: past a few threads they only wait for one another.
-    return max(1, min(4, os.cpu_count() or 1))
-
-
-def _session_options() -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads()
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options

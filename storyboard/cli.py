@@ -30,6 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 MODELS = "toon, a model that was fetched, or the folder of one in diffusers layout."
 ModelName = Annotated[str, typer.Option("--model", help=MODELS)]
 To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The models folder; STORYBOARD_MODELS names another, too.")]
+EncoderFolder = Annotated[
+    Path | None, typer.Option("--encoders", metavar="DIR", help="The folder of an encoder set, instead of that for cartoons.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Replaces the script's seed.")]
 
 
@@ -136,11 +139,11 @@ def check(
 
 
 @app.command()
-def doctor(model: ModelName = "toon", json: Json = False) -> None:
+def doctor(model: ModelName = "toon", encoders: EncoderFolder = None, json: Json = False) -> None:
     """Look at this machine: is all there that a render needs?"""
     from storyboard.doctor import examine
 
-    if not console.findings(examine(model), json):
+    if not console.findings(examine(model, encoders), json):
         raise typer.Exit(1)
 
 
@@ -155,6 +158,7 @@ def refs_prepare(
     split: Annotated[bool, typer.Option("--split", help="Make a pack of each of up to three people.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Keep at most so many frames.")] = 150,
     consent: Annotated[str, typer.Option(help="A note, kept in the pack, on who agreed to this use of the pictures.")] = "",
+    encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
     """Make an identity pack of one character, or of each. Nothing is uploaded; removing the folder removes everything."""
@@ -167,13 +171,14 @@ def refs_prepare(
         raise typer.BadParameter("say who it is, as --name mia", param_hint="--name")
     likes, one = (named_likes(like or []), None) if split else ({}, the_like(like or []))
     quiet()
-    from identity import Encoders, prepare
+    from identity import prepare
     from identity import split as split_up
 
+    chosen = _encoders(encoders)
     if split:
-        packs = {output / pack.name: pack for pack in split_up(sources, Encoders.load(), (), likes, limit, consent)}
+        packs = {output / pack.name: pack for pack in split_up(sources, chosen, (), likes, limit, consent)}
     else:
-        packs = {output: prepare(sources, name, Encoders.load(), limit, consent, one)}
+        packs = {output: prepare(sources, name, chosen, limit, consent, one)}
     for folder, pack in packs.items():
         pack.save(folder)
     console.packs(packs, split, json)
@@ -183,18 +188,19 @@ def refs_prepare(
 def refs_score(
     clip: Annotated[Path, typer.Argument(help="A video or a picture.")],
     packs: Annotated[list[Path], typer.Argument(metavar="PACK...", help="The packs of those who should be in it.")],
+    encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
     """Measure who is in a clip, and how well each keeps to the pack."""
     from storyboard.studio import quiet
 
     quiet()
-    from identity import Encoders, IdentityPack, score
+    from identity import IdentityPack, score
     from storyboard.refs import frames_of
 
-    encoders = Encoders.load()
-    loaded = [IdentityPack.load(path, encoders) for path in packs]
-    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, encoders)
+    chosen = _encoders(encoders)
+    loaded = [IdentityPack.load(path, chosen) for path in packs]
+    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, chosen)
     console.score(measured.to_dict(), json)
     if not measured.passes:
         raise typer.Exit(3)
@@ -294,6 +300,16 @@ def _numbers(said: str | None) -> list[int] | None:
     if not numbers:
         raise typer.BadParameter("no shots were named; write numbers, as 1,3 or 2-4", param_hint="--shots")
     return numbers
+
+
+def _encoders(folder: Path | None) -> Any:
+    """The encoder set of a folder; what whoever chose it should know is said once."""
+    from identity import Encoders
+
+    chosen = Encoders.load(folder)
+    for remark in chosen.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    return chosen
 
 
 def _family(model: str) -> Any:

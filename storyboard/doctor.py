@@ -24,9 +24,9 @@ class Finding:
     mend: str = ""
 
 
-def examine(model: str = "toon") -> list[Finding]:
+def examine(model: str = "toon", encoders: Path | None = None) -> list[Finding]:
     """Look at Python, the libraries, the model and the encoders, the device, the disk and the memory."""
-    return [*_python(), *_libraries(), *_model(model), *_encoders(), *_device(), *_disk(), *_memory()]
+    return [*_python(), *_libraries(), *_model(model), *_encoders(encoders), *_device(), *_disk(), *_memory()]
 
 
 def _python() -> Iterator[Finding]:
@@ -72,15 +72,18 @@ def _model(name: str) -> Iterator[Finding]:
     yield Finding("model", True, f"the model {model.family.name} is whole ({size:.0f} MB)")
 
 
-def _encoders() -> Iterator[Finding]:
+def _encoders(folder: Path | None) -> Iterator[Finding]:
     from identity.encoderset import open_set
+    from identity.likeness import read_thresholds
 
     try:
-        folder = open_set(None).folder
+        found = open_set(folder)
+        read_thresholds(found.thresholds, found.hashes)
     except ValueError as error:
         yield Finding("encoders", False, f"the identity encoders: {getattr(error, 'what', error)}", getattr(error, "mend", ""))
         return
-    yield Finding("encoders", True, f"the identity encoders are whole ({folder.name})")
+    yield Finding("encoders", True, f"the identity encoders are whole: {found.name} (licence: {found.licence})")
+    yield from (Finding("encoders", True, remark) for remark in found.remarks)
 
 
 def _device() -> Iterator[Finding]:

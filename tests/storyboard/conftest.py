@@ -116,7 +116,7 @@ def stage(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("identity.encoderset.SHIPPED", tiny_encoders)
-    monkeypatch.setattr("identity.encoders.Encoders.load", lambda: loaded_encoders)  # loaded once for all tests
+    monkeypatch.setattr("identity.encoders.Encoders.load", lambda folder=None: loaded_encoders)  # loaded once for all tests
     tiny = replace(
         FAMILIES["toon"], name="tiny", layers=2, width=24, sizes=((48, 32), (32, 32)), max_frames=17, text_length=256, steps=2
     )
