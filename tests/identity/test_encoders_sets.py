@@ -120,7 +120,7 @@ def people(painter: Painter, person: Maker, seeds: range) -> dict[str, list[np.n
         f"p{seed}": [
             painter([(person(seed), third)], scale=scale, shift=shift)
             for third in range(3)
-            for scale, shift in ((1.0, 0), (0.9, 3))
+            for scale, shift in ((1.0, 0), (0.9, 3), (1.0, 6))
         ]
         for seed in seeds
     }

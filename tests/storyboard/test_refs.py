@@ -58,7 +58,7 @@ def test_packs_of_several_people_on_the_command_line(
 
     from identity import IdentityPack
 
-    monkeypatch.setattr("identity.encoders.Encoders.load", lambda: loaded_encoders)
+    monkeypatch.setattr("identity.encoders.Encoders.load", lambda folder=None: loaded_encoders)
     refs, packs = tmp_path / "refs", tmp_path / "packs"
     refs.mkdir()
     for seed, count in ((1, 6), (2, 4)):
