@@ -20,7 +20,7 @@ SINKING = -0.4
 """Change of likeness over a clip below which a character turns into somebody else. Drawn clips stay within 0.05."""
 REDRESSED = 2.0
 """Standard deviations of the same person's pictures by which the whole figure, and not the face, must fall short of the
-pack for the clothes to be others: of drawn people in their own clothes not one of 42 came above 1.5."""
+pack for the clothes to be others: drawn people in their own clothes stay about 0, in other ones they come to 3 to 6."""
 
 _COSINES = ("face", "figure", "face_exemplar", "figure_exemplar")
 
