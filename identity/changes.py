@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 LASTING = 3
 """Frames below the gate that make a change; fewer are a moment's uncertainty."""
-OWN = 0.8
-"""Quantile of a clip's likeness that stands for the character itself: it holds while the right one has a fifth of the clip."""
+OWN = 0.9
+"""Quantile of a clip's likeness that stands for the character itself: it holds while the right one has a tenth of the clip."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class Change:
         return f"somebody else from frame {self.first + 1} " + ("on" if self.end >= frames else f"to {self.end}")
 
 
-def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
+def changes(values: NDArray[np.float64], unsure: NDArray[np.bool_], gate: float) -> tuple[Change, ...]:
     """The stretches of `values` (T,), the likeness of whoever stands in a character's place (NaN: nobody), in which that is
     somebody else.
 
     A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of a line a third of the way from the
     character's own level in this clip down to the gate; single odd frames are first taken out. Where it passes the distance
     between the two a change is on. It began where the sum last was zero or, when it is slow, where likeness left the best
-    before that. It ends when LASTING frames in a row are above the line again, and counts when as many lie below the gate. A
-    clip that is never above the gate has no change: all of it is somebody else.
+    before that. It ends when LASTING frames in a row are above the line again, and counts when as many that
+    are not `unsure` (T,) lie below the gate. A clip that is never above the gate has no change: all of it is somebody else.
     """
     there = np.flatnonzero(~np.isnan(values))
     known = _steady(values[there])
@@ -58,12 +58,22 @@ def changes(values: NDArray[np.float64], gate: float) -> tuple[Change, ...]:
         if total > margin:
             place, total = _over(known, place, line), 0.0
             below = np.flatnonzero(known[start:place] < gate)
-            if len(below) >= LASTING:
-                sudden = bool(below[0] <= 1)  # a cut's own frame may be a blend of both
-                first = start + int(below[0]) if sudden else _onset(known[:place], start, gate)
+            if (~unsure[there[start + below]]).sum() >= LASTING:
+                first, sudden = _beginning(known[:place], start, start + int(below[0]), level, gate)
                 end = len(values) if place >= len(known) else int(there[place])
                 found.append(Change(int(there[first]), end, sudden, round(float(known[first:place].mean()), 4)))
     return tuple(found)
+
+
+def _beginning(known: NDArray[np.float64], start: int, low: int, level: float, gate: float) -> tuple[int, bool]:
+    """Where a change began that left the level at `start` and fell under the gate at `low`, and whether it came at once: with
+    one step of at least half the way from the level down to what it became."""
+    if low - start <= 1:  # a cut's own frame may be a blend of both
+        return low, True
+    steps = known[start:low] - known[start + 1 : low + 1]
+    if steps.max() >= (level - float(np.median(known[low:]))) / 2:
+        return start + 1 + int(steps.argmax()), True
+    return _onset(known, start, gate), False
 
 
 def _onset(known: NDArray[np.float64], start: int, gate: float) -> int:

@@ -24,11 +24,13 @@ Table = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Glimpse:
-    """One figure in one frame: its box (x0, y0, x1, y1) and its face's in pixels (None: not seen), and the shot size."""
+    """One figure in one frame: its box (x0, y0, x1, y1) and its face's in pixels (None: not seen), the shot size, and whether
+    the whole face is inside the frame."""
 
     box: tuple[float, ...]
     face_box: tuple[float, ...] | None
     size: str
+    whole: bool
 
 
 @dataclass
@@ -107,7 +109,8 @@ def _compare(
 
 def _glimpse(figure: Figure, shape: tuple[int, ...]) -> Glimpse:
     face = None if figure.face is None else _rounded(figure.face.box)
-    return Glimpse(_rounded(figure.box), face, shot_size(figure.box, shape))
+    whole = face is not None and min(face[:2]) >= 1 and face[2] <= shape[1] - 1 and face[3] <= shape[0] - 1
+    return Glimpse(_rounded(figure.box), face, shot_size(figure.box, shape), whole)
 
 
 def _rounded(box: NDArray[np.float32]) -> tuple[float, ...]:
