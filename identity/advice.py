@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from identity.likeness import SIZES
-from identity.pose import FRONT, HIDDEN, POSES, PROFILE, UNKNOWN, pose
 from identity.records import Record
+from identity.turn import FRONT, HIDDEN, POSES, PROFILE, UNKNOWN, pose
 
 if TYPE_CHECKING:
     from identity.pack import IdentityPack

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from identity.encoders import Encoders, Figure
 from identity.encoderset import open_set
 from identity.errors import IdentityError
 from identity.likeness import CUES, PAIR, SCHEMA, SIZES, Spread, Thresholds, shot_size
+from identity.sightings import passing
 
 PICTURES = 4
 """Pictures in which a person's figure is found that it takes at least: two for each half."""
@@ -73,20 +74,15 @@ def _observe(encoders: Encoders, people: Mapping[str, Iterable[NDArray[np.uint8]
     samples: list[Sample] = []
     missed = 0
     for person, name in enumerate(sorted(people)):
-        shapes: list[tuple[int, ...]] = []
+        shapes = deque[tuple[int, ...]]()
         found = 0
-        for number, figures in enumerate(encoders.observe_many(_noting(people[name], shapes))):
+        for figures in encoders.observe_many(passing(people[name], shapes)):
+            shape = shapes.popleft()
             if figures:  # halves of those found: both have some of everyone
-                samples.append((person, found % 2, shot_size(figures[0].box, shapes[number]), figures[0]))
+                samples.append((person, found % 2, shot_size(figures[0].box, shape), figures[0]))
                 found += 1
             missed += not figures
     return samples, missed
-
-
-def _noting(frames: Iterable[NDArray[np.uint8]], shapes: list[tuple[int, ...]]) -> Iterator[NDArray[np.uint8]]:
-    for frame in frames:
-        shapes.append(frame.shape)
-        yield frame
 
 
 def _rows(samples: Sequence[Sample], cue: str) -> NDArray[np.float32]:

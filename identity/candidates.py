@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identity.boxes import area, grown, overlap
+from identity.cutout import MARGIN
 from identity.encoders import BATCH, Encoders, Figure, figure_crop
 from identity.errors import IdentityError
 from identity.frames import Frame, read_frames
@@ -188,7 +189,7 @@ def _candidate(frame: Frame, figure: Figure, hidden: float, blocks: float, album
     pixels, shape = frame.pixels, frame.pixels.shape[:2]
     crop = figure_crop(pixels, figure.box)
     face = None if figure.face is None else figure_crop(pixels, figure.face.box)
-    x0, y0, x1, y1 = grown(figure.box, 0.1, shape).round().astype(int)
+    x0, y0, x1, y1 = grown(figure.box, MARGIN, shape).round().astype(int)
     picture = Image.fromarray(pixels[y0:y1, x0:x1])
     picture.thumbnail((_PICTURE, _PICTURE))
     packed = BytesIO()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from identity.advice import assess
 from identity.drawing import CELL, EXEMPLAR, INK, PAPER, SOFT, fitted, font, png, thumbnail
-from identity.pose import HIDDEN, facing
+from identity.turn import HIDDEN, facing
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw

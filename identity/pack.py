@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from identity.errors import IdentityError
 from identity.packfolder import read_pack, write_pack
-from identity.pose import HIDDEN, facing
 from identity.records import EXEMPLARS, LeftOut, Record
+from identity.turn import HIDDEN, facing
 
 if TYPE_CHECKING:
     from identity.encoders import Encoders

@@ -63,7 +63,7 @@ def sightings(
     thresholds, shapes = encoders.thresholds, deque[tuple[int, ...]]()
     tracks, places = Tracks(thresholds), Tracks(None)
     found, numbers, step = Sightings(), [], 1
-    for place, figures in enumerate(encoders.observe_many(_passing(frames, shapes))):
+    for place, figures in enumerate(encoders.observe_many(passing(frames, shapes))):
         shape = shapes.popleft()
         found.tables.append(_compare(figures, shape, list(packs.values()), thresholds))
         found.figures.append([_glimpse(figure, shape) for figure in figures])
@@ -83,7 +83,8 @@ def sightings(
     return found
 
 
-def _passing(frames: Iterable[NDArray[np.uint8]], shapes: deque[tuple[int, ...]]) -> Iterator[NDArray[np.uint8]]:
+def passing(frames: Iterable[NDArray[np.uint8]], shapes: deque[tuple[int, ...]]) -> Iterator[NDArray[np.uint8]]:
+    """The same frames; the shape of each waits in `shapes` until its figures have come."""
     for frame in frames:
         shapes.append(frame.shape)
         yield frame

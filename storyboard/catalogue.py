@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from generation.families import FAMILIES
+from identity.licences import RESEARCH
 from storyboard.errors import StoryboardError, listed, meant
 
 # Weights, configurations and tokenizers. Whatever else a source holds is left there: a pickle can run code when it is opened.
@@ -90,7 +91,7 @@ def _pack(name: str, size: int, sha256: str, members: dict[str, tuple[int, str]]
         for member, (size, sha256) in members.items()
     )
     return Offer(
-        name, "encoders", "non-commercial research only",
+        name, "encoders", RESEARCH,
         "InsightFace gives its packs for non-commercial research purposes only; for anything else ask InsightFace for a licence.",
         "https://github.com/deepinsight/insightface/tree/master/model_zoo", files=files, archive=archive,
     )  # fmt: skip
@@ -120,7 +121,7 @@ ENCODERS = (
         },
     ),
     Offer(
-        "auraface", "encoders", "Apache-2.0, but its detector is for non-commercial research only",
+        "auraface", "encoders", f"Apache-2.0, but its detector is for {RESEARCH}",
         "AuraFace's recogniser is Apache-2.0; the detector beside it is, byte for byte, that of the InsightFace packs, "
         "which are for non-commercial research purposes only.",
         f"{HUB}/{_AURAFACE[0]}",

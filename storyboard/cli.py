@@ -162,14 +162,14 @@ def refs_prepare(
     json: Json = False,
 ) -> None:
     """Make an identity pack of one character, or of each. Nothing is uploaded; removing the folder removes everything."""
-    from storyboard.refs import named_likes, the_like
+    from storyboard.refs import named_paths, the_like
     from storyboard.studio import quiet
 
     if split and name:
         raise typer.BadParameter("with --split, names come with pictures: --like mia=mia.png", param_hint="--name")
     if not split and not name:
         raise typer.BadParameter("say who it is, as --name mia", param_hint="--name")
-    likes, one = (named_likes(like or []), None) if split else ({}, the_like(like or []))
+    likes, one = (named_paths(like or [], "--like", "mia=mia.png"), None) if split else ({}, the_like(like or []))
     quiet()
     from identity import prepare
     from identity import split as split_up

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storyboard.board import Storyboard
 from storyboard.errors import StoryboardError
 from storyboard.events import Event
-from storyboard.refs import clip_refusal
+from storyboard.refs import clip_refusal, named_paths
 from storyboard.run import RunFolder, folder_of
 
 if TYPE_CHECKING:
@@ -28,14 +28,7 @@ class Cast:
 
 def named(packs: Sequence[str], expect: Sequence[str]) -> Cast:
     """What `--pack mia=DIR` and `--expect 1:mia,tom` say. Raises StoryboardError for words that say nothing."""
-    folders: dict[str, Path | IdentityPack] = {}
-    for said in packs:
-        name, sign, folder = said.partition("=")
-        if not (sign and name.strip() and folder.strip()):
-            raise StoryboardError(f'"{said}" names no pack', where="--pack", mend="write --pack mia=packs/mia")
-        if name.strip() in folders:
-            raise StoryboardError(f"{name.strip()} has two packs", where="--pack", mend="name each character once")
-        folders[name.strip()] = Path(folder.strip()).expanduser()
+    folders: dict[str, Path | IdentityPack] = {**named_paths(packs, "--pack", "mia=packs/mia")}
     shots: dict[int, tuple[str, ...]] = {}
     for said in expect:
         number, sign, names = said.partition(":")

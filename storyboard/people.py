@@ -9,7 +9,7 @@ from typing import Any
 from storyboard.errors import StoryboardError
 from storyboard.refs import PICTURES
 
-FEWEST_PEOPLE, FEWEST_PICTURES = 2, 4
+FEWEST_PEOPLE = 2
 
 
 class People(Mapping[str, Iterator[Any]]):
@@ -33,8 +33,11 @@ class People(Mapping[str, Iterator[Any]]):
 def labelled(folder: Path) -> People:
     """The people in a folder. Videos are passed over: frames of one clip are too alike to measure on.
 
-    Raises StoryboardError for no such folder, for fewer than FEWEST_PEOPLE, and for one with fewer than FEWEST_PICTURES.
+    Raises StoryboardError for no such folder, for fewer than FEWEST_PEOPLE, and for one with fewer pictures than
+    can be measured on.
     """
+    from identity.calibration import PICTURES as FEWEST
+
     layout = f"give {folder.name or folder}/NAME/*.png, one folder for each person"
     if not folder.is_dir():
         raise StoryboardError("there is no such folder", where=str(folder), mend=layout)
@@ -44,12 +47,12 @@ def labelled(folder: Path) -> People:
         said = "only one person" if files else "no person"
         raise StoryboardError(f"the folder has folders of {said}", where=str(folder), mend=layout)
     for name, pictures in files.items():
-        if len(pictures) < FEWEST_PICTURES:
+        if len(pictures) < FEWEST:
             many = f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'}"
             raise StoryboardError(
                 f"{many} of {name} are too few to measure on" if len(pictures) != 1 else f"{many} of {name} is too little",
                 where=str(folder / name),
-                mend=f"give {FEWEST_PICTURES} pictures or more, from near and from far (videos do not count)",
+                mend=f"give {FEWEST} pictures or more, from near and from far (videos do not count)",
             )
     return People(files)
 

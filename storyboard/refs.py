@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +65,20 @@ def the_like(said: list[str]) -> Path | None:
     return placed(Path(), said[0]) if said else None
 
 
-def named_likes(said: list[str]) -> dict[str, Path]:
-    """NAME=PICTURE as pictures by name. Raises StoryboardError for anything else, and for a name given twice."""
-    likes: dict[str, Path] = {}
+def named_paths(said: Sequence[str], option: str, example: str) -> dict[str, Path]:
+    """NAME=PATH, as given with an option again and again, as paths by name; `example` shows how it is written.
+
+    Raises StoryboardError for anything else, and for a name given twice.
+    """
+    paths: dict[str, Path] = {}
     for each in said:
-        name, equals, picture = each.partition("=")
-        if not (name.strip() and equals and picture.strip()):
-            raise StoryboardError(f'"{each}" names nobody', where="--like", mend="with --split write --like mia=mia.png")
-        if name.strip() in likes:
-            raise StoryboardError(f"{name.strip()} is named twice", where="--like", mend="give one picture for each name")
-        likes[name.strip()] = placed(Path(), picture.strip())
-    return likes
+        name, equals, path = (part.strip() for part in each.partition("="))
+        if not (name and equals and path):
+            raise StoryboardError(f'"{each}" names nobody', where=option, mend=f"write {option} {example}")
+        if name in paths:
+            raise StoryboardError(f"{name} is named twice", where=option, mend="name each character once")
+        paths[name] = placed(Path(), path)
+    return paths
 
 
 def frames_of(path: Path) -> Iterator[Any]:

@@ -18,9 +18,9 @@ from identity.contact import contact_sheet
 from identity.cutout import figure_in, on_white
 from identity.drawing import EXEMPLAR, FAR
 from identity.plot import spread_plot
-from identity.pose import facing, pose
 from identity.records import LeftOut, Record
 from identity.removal import remove_pack
+from identity.turn import facing, pose
 
 GOLDEN = Path(__file__).parent / "golden" / "pack-1"
 BOX = (20.0, 10.0, 60.0, 90.0)

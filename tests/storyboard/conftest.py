@@ -34,6 +34,23 @@ def limits() -> Limits:
 
 
 @pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line in this process: exit code, stdout, stderr; there never is a traceback."""
+    from storyboard import cli
+
+    def ran(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["storyboard", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        code = ended.value.code
+        return (code if isinstance(code, int) else 0), out, err
+
+    return ran
+
+
+@pytest.fixture
 def room(tmp_path: Path) -> Path:
     """A folder with references of mia, tom and ann, as far as a reader looks at them."""
     (tmp_path / "refs" / "mia").mkdir(parents=True)

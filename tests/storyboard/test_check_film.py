@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from PIL import Image
 from assemble import write_clip
 from identity import IdentityPack, prepare
 from identity.videos import Survey
-from storyboard import cli
 from storyboard.checking import check_film
 from storyboard.errors import StoryboardError
 from storyboard.expecting import named
@@ -35,17 +34,10 @@ def seeing(loaded_encoders: Any) -> Any:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seeing: Any) -> Run:
+def check(run: Run, monkeypatch: pytest.MonkeyPatch, seeing: Any) -> Run:
+    """`storyboard check`, by encoders that see."""
     monkeypatch.setattr("identity.encoders.Encoders.load", lambda: seeing)
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["storyboard", "check", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return (ended.value.code if isinstance(ended.value.code, int) else 0), out, err
-
-    return ran
+    return partial(run, "check")
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +60,13 @@ def film(path: Path, painter: Any, seeds: list[int]) -> Path:
     return path
 
 
-def test_a_right_film_passes_and_a_swapped_one_is_told_by_its_frame(run: Run, tmp_path: Path, painter: Any, packs: dict[str, Path]) -> None:
+def test_a_right_film_passes_and_a_swapped_one_is_told_by_its_frame(check: Run, tmp_path: Path, painter: Any, packs: dict[str, Path]) -> None:
     right = film(tmp_path / "right.mp4", painter, [1] * 16)
-    code, out, _ = run(right, "--pack", f"mia={packs['mia']}", "--expect", "1:mia")
+    code, out, _ = check(right, "--pack", f"mia={packs['mia']}", "--expect", "1:mia")
     assert code == 0, out
     assert "kept" in out and (tmp_path / "right.check.html").exists()
     swapped = film(tmp_path / "swapped.mp4", painter, [1] * 10 + [3] * 8)
-    code, out, _ = run(swapped, "--pack", f"mia={packs['mia']}", "--json", "-o", tmp_path / "page.html")
+    code, out, _ = check(swapped, "--pack", f"mia={packs['mia']}", "--json", "-o", tmp_path / "page.html")
     told = json.loads(out)
     named = [change["first"] for shot in told["shots"] for each in shot["characters"].values() for change in each["changes"]]
     found = [shot for shot in told["shots"] if "mia" in shot["characters"]]
@@ -104,17 +96,17 @@ def test_who_should_not_be_there_is_named(tmp_path: Path, painter: Any, packs: d
     assert wrong["mia"]
 
 
-def test_a_real_picture_of_somebody_unknown_is_nobody(run: Run, tmp_path: Path, packs: dict[str, Path]) -> None:
+def test_a_real_picture_of_somebody_unknown_is_nobody(check: Run, tmp_path: Path, packs: dict[str, Path]) -> None:
     from skimage.data import astronaut
 
     photo = astronaut()
     write_clip((np.ascontiguousarray(photo[k : k + 192, 100 + k : 420 + k]) for k in range(8)), tmp_path / "real.mp4", 12)
-    code, out, err = run(tmp_path / "real.mp4", "--pack", f"mia={packs['mia']}")
+    code, out, err = check(tmp_path / "real.mp4", "--pack", f"mia={packs['mia']}")
     assert code == 3 and "Traceback" not in err
     assert "mia: not found" in out
 
 
-def test_wrong_requests_exit_2_and_write_nothing(run: Run, tmp_path: Path, painter: Any, packs: dict[str, Path]) -> None:
+def test_wrong_requests_exit_2_and_write_nothing(check: Run, tmp_path: Path, painter: Any, packs: dict[str, Path]) -> None:
     path, pack = film(tmp_path / "a.mp4", painter, [1] * 4), f"mia={packs['mia']}"
     (tmp_path / "broken.mp4").write_bytes(b"no film at all" * 99)
     for words, said in (
@@ -127,7 +119,7 @@ def test_wrong_requests_exit_2_and_write_nothing(run: Run, tmp_path: Path, paint
         ([path, "--pack", pack, "-o", tmp_path / "no" / "page.html"], "mkdir -p"),
         ([path, "--board", tmp_path / "no.json"], "no.json"),
     ):
-        code, out, err = run(*words)
+        code, out, err = check(*words)
         assert (code, out) == (2, ""), (words, err)
         assert said in err and "Traceback" not in err
     assert not list(tmp_path.glob("*.html"))
@@ -166,7 +158,7 @@ def test_lengths_that_do_not_fit_the_film_say_nothing() -> None:
 
 
 def test_a_board_says_who_is_where(
-    run: Run, tmp_path: Path, painter: Any, packs: dict[str, Path], tiny_encoders: Path, monkeypatch: pytest.MonkeyPatch
+    check: Run, tmp_path: Path, painter: Any, packs: dict[str, Path], tiny_encoders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("identity.encoderset.SHIPPED", tiny_encoders)
     shot = {"size": "wide", "seconds": 1, "place": "park", "interior": False, "time": "day", "light": {"side": "left", "warmth": "warm"}}
@@ -176,12 +168,12 @@ def test_a_board_says_who_is_where(
     }  # fmt: skip
     (tmp_path / "board.json").write_text(json.dumps(plain))
     path = film(tmp_path / "two.mp4", painter, [1] * 12 + [2] * 12)
-    code, out, err = run(path, "--board", tmp_path / "board.json", "--json")
+    code, out, err = check(path, "--board", tmp_path / "board.json", "--json")
     told = json.loads(out)
     assert [list(each["characters"]) for each in told["shots"]] == [["mia"], ["tom"]], err
     assert code == 0, told["shots"]
     (tmp_path / "two.run" / "board.json").write_text((tmp_path / "board.json").read_text().replace("@tom", "@mia").replace('"tom", "side"', '"mia", "side"'))
-    code, out, _ = run(path, "--json")  # the board in the run folder is taken by itself
+    code, out, _ = check(path, "--json")  # the board in the run folder is taken by itself
     wrong = json.loads(out)["shots"][1]["characters"]
     assert code == 3
     assert wrong["mia"]["faults"]

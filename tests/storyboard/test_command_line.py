@@ -23,21 +23,6 @@ ROOT = Path(__file__).parents[2]
 GIVEN = "# INT. SHOP - NIGHT\n## Shot: wide, static, 3s\n@mia waves at @tom.\n## Shot: close-up\n@mia: \"Hello.\"\n"
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run a command line in this process: exit code, stdout, stderr."""
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["storyboard", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), out, err
-
-    return ran
-
-
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -26,7 +26,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storyboard import cli, doctor
+from storyboard import doctor
 from storyboard.catalogue import ENCODERS, File, Offer, offers
 from storyboard.errors import FetchError, StoryboardError
 from storyboard.events import Event
@@ -214,21 +214,6 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "models" / NAME
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit code, stdout, stderr."""
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["storyboard", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return (ended.value.code if isinstance(ended.value.code, int) else 0), out, err
-
-    return ran
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     """Everything in a folder but the record."""
     found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -298,7 +283,7 @@ def test_a_mirror_stands_for_every_server_and_hf_endpoint_for_the_hub(monkeypatc
     assert (mirrored(hub), mirrored(other)) == ("https://hub.example/a/b?blobs=true", other)
     monkeypatch.setenv("STORYBOARD_MIRROR", "http://mirror.example/x")
     assert (mirrored(hub), mirrored(other)) == ("http://mirror.example/x/a/b?blobs=true", "http://mirror.example/x/c/d.zip")
-    for wrong in ("file:///etc", "mirror.example", "https://"):
+    for wrong in ("file:///models", "mirror.example", "https://"):
         monkeypatch.setenv("STORYBOARD_MIRROR", wrong)
         with pytest.raises(StoryboardError, match="is no server"):
             mirrored(hub)
@@ -438,7 +423,7 @@ def test_redirects_are_followed_with_the_range(source: Source, run: Run, home: P
 
 
 def test_redirects_in_a_circle_and_to_files_are_errors(source: Source, run: Run, home: Path) -> None:
-    for target in (f"/{REPOSITORY}/resolve/{COMMIT}/{BIG}", "file:///etc/passwd"):
+    for target in (f"/{REPOSITORY}/resolve/{COMMIT}/{BIG}", "file:///secret"):
         source.faults = {BIG: [f"to {target}"] * 40}
         code, _, err = run("models", "fetch", NAME, "--accept-licence")
         assert code == 1 and "the address leads nowhere" in err
@@ -685,11 +670,11 @@ def test_a_link_in_an_archive_makes_no_link(tmp_path: Path) -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         link = zipfile.ZipInfo("det.onnx")
         link.external_attr = 0o120777 << 16
-        archive.writestr(link, "/etc/passwd")
+        archive.writestr(link, "/outside/secret")
     (tmp_path / "a.zip").write_bytes(packed.getvalue())
-    digest = hashlib.sha256(b"/etc/passwd").hexdigest()
+    digest = hashlib.sha256(b"/outside/secret").hexdigest()
     unpack(tmp_path / "a.zip", [File("det.onnx", 11, f"sha256:{digest}", member="det.onnx")], tmp_path)
-    assert not (tmp_path / "det.onnx").is_symlink() and (tmp_path / "det.onnx").read_bytes() == b"/etc/passwd"
+    assert not (tmp_path / "det.onnx").is_symlink() and (tmp_path / "det.onnx").read_bytes() == b"/outside/secret"
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
@@ -796,3 +781,16 @@ def test_the_function_tells_events(source: Source) -> None:
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+# --- what identity knows of the files -------------------------------------------------------------------------------------
+
+
+def test_identity_knows_the_encoder_files_that_are_offered() -> None:
+    from identity.licences import RESEARCH, origin
+
+    for each in ENCODERS:
+        known = [origin(Path(file.path), file.digest.removeprefix("sha256:")) for file in each.files]
+        assert all(known)
+        assert known[1].name == each.name  # a set is called by its recogniser
+        assert (RESEARCH in each.licence) == any(one.terms.restricted for one in known)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storyboard import cli
 from storyboard.errors import StoryboardError
-from storyboard.refs import PICTURES, VIDEOS, clip_refusal, named_likes, placed, refs_refusal, the_like
+from storyboard.refs import PICTURES, VIDEOS, clip_refusal, named_paths, placed, refs_refusal, the_like
 
 
 def test_the_kinds_are_those_that_identity_reads() -> None:
@@ -41,18 +41,18 @@ def test_references_and_clips(tmp_path: Path) -> None:
 
 
 def test_pictures_that_say_who_is_meant(tmp_path: Path) -> None:
-    assert named_likes(["mia=a.png", "tom=b=c.png"]) == {"mia": Path("a.png"), "tom": Path("b=c.png")}
+    assert named_paths(["mia=a.png", "tom=b=c.png"], "--like", "mia=mia.png") == {"mia": Path("a.png"), "tom": Path("b=c.png")}
     assert the_like([]) is None and the_like(["a.png"]) == Path("a.png")
     for wrong in (["a.png"], ["mia="], ["=a.png"], ["mia=a.png", "mia=b.png"]):
         with pytest.raises(StoryboardError) as caught:
-            named_likes(wrong)
+            named_paths(wrong, "--like", "mia=mia.png")
         assert caught.value.where == "--like" and caught.value.mend
     with pytest.raises(StoryboardError, match="one picture says who"):
         the_like(["a.png", "b.png"])
 
 
 def test_packs_of_several_people_on_the_command_line(
-    tmp_path: Path, loaded_encoders: Any, painter: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, loaded_encoders: Any, painter: Any, monkeypatch: pytest.MonkeyPatch, run: Callable[..., tuple[int, str, str]]
 ) -> None:
     from PIL import Image
 
@@ -66,13 +66,7 @@ def test_packs_of_several_people_on_the_command_line(
             drawn = painter.draw([(painter.make_person(seed), k % 3)], scale=1 - 0.06 * k, shift=2 * k, arm=k)
             Image.fromarray(drawn).save(refs / f"{seed}-{k}.png")
 
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["storyboard", "refs", "prepare", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
+    ran = partial(run, "refs", "prepare")
     code, out, _ = ran(refs, "--split", "-o", packs, "--like", f"tom={refs / '2-1.png'}", "--like", f"mia={refs / '1-1.png'}", "--json")
     assert code == 0
     assert [(row["name"], row["pack"]) for row in json.loads(out)] == [("tom", str(packs / "tom")), ("mia", str(packs / "mia"))]
