@@ -29,6 +29,11 @@ class Recipe:
     shares: tuple[float, float, float] = (0.5, 0.32, 0.18)
 
 
+PICTURES = Recipe("pictures", 16000, 1, 192, 112)
+LARGE = Recipe("large", 4000, 1, 320, 192)
+CLIPS = Recipe("clips", 1800, 33, 192, 112)
+
+
 class Drawings:
     """A drawn set. `frames` (N, T, H, W, 3) uint8; `boxes`, `faces` (N, 3, 4), `points` (N, 3, 5, 2) of the first frame in
     pixels, zero where nobody is; `yaw` (N, 3); `people` (N, 3) identity seeds or -1; `levels` (N, 3, T) loudness;

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generation.toon.data import Recipe
+from generation.toon.data import CLIPS, LARGE, PICTURES, Recipe
 
 if TYPE_CHECKING:
     from generation.toon.experts import Batches, Painter
@@ -21,11 +21,6 @@ HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights"
 ENCODERS = HERE.parent.parent / "identity" / "toon"
 PARTS = ("drawings", "vae", "encoders", "experts", "pack")
-
-
-PICTURES = Recipe("pictures", 16000, 1, 192, 112)
-LARGE = Recipe("large", 4000, 1, 320, 192)
-CLIPS = Recipe("clips", 1800, 33, 192, 112)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.toon.data import Recipe, draw
+from generation.toon.data import LARGE, PICTURES, draw
 from generation.toon.encoders import clip, detector, embedder, export
 from generation.toon.world import character, scene
 
-PICTURES = Recipe("pictures", 16000, 1, 192, 112)
-LARGE = Recipe("large", 4000, 1, 320, 192)
 STEPS = {"figure": 3600, "face": 1100, "find-face": 1400, "find-figure": 600, "body": 550}
 JUDGES = 48
 """Held-out characters on whom similarities are calibrated; the benchmark takes others."""
