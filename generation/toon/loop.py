@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -17,17 +17,23 @@ class Loop:
     """One training run in a folder: `for step in loop:` goes on where the last run stopped.
 
     AdamW with a cosine learning rate after a short warm-up; gradients are clipped; `ema` holds the averaged weights.
-    A checkpoint is written every `save_minutes`, at the end, and atomically.
+    `muon` says by name and tensor which parameters Muon moves instead, at AdamW's rate. A checkpoint is written every
+    `save_minutes`, at the end, and atomically.
     """
 
     def __init__(
         self, folder: Path, name: str, modules: nn.Module, *, steps: int, rate: float, betas: tuple[float, float] = (0.9, 0.98),
         decay: float = 0.0, ema: float = 0.9985, clip: float = 1.0, warmup: int = 200, save_minutes: float = 2.0,
+        muon: Callable[[str, torch.Tensor], bool] = lambda name, tensor: False,
     ) -> None:  # fmt: skip
         self.path, self.name, self.modules = folder / f"{name}.pt", name, modules
         self.steps, self.rate, self.clip, self.warmup, self.save_minutes = steps, rate, clip, warmup, save_minutes
-        self.parameters = [p for p in modules.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(self.parameters, lr=rate, betas=betas, weight_decay=decay, fused=True)
+        named = [(n, p) for n, p in modules.named_parameters() if p.requires_grad]
+        self.parameters = [p for _, p in named]
+        self.matrices = [p for n, p in named if muon(n, p)]
+        others = [p for n, p in named if not muon(n, p)]
+        self.optimiser = torch.optim.AdamW(others, lr=rate, betas=betas, weight_decay=decay, fused=True)
+        self.muon = _muon(_own(self.matrices), rate)
         self.decay = ema
         self.average = [p.detach().clone() for p in self.parameters]
         self.step, self.seconds = 0, 0.0
@@ -59,10 +65,12 @@ class Loop:
         loss.backward()
         _share_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=True)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in filter(None, (self.optimiser, self.muon)):
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate()
+            optimiser.step()
+        self.modules.zero_grad(set_to_none=True)
+        _share_weights(self.matrices)
         keep = min(self.decay, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - keep)
 
@@ -84,6 +92,7 @@ class Loop:
     def save(self) -> None:
         now = time.monotonic()
         self.seconds, self._began, self._saved = self.seconds + now - self._began, now, now
+        # Muon's momentum is not kept: it is made anew within twenty steps, and each process has only its own part.
         state = {"step": self.step, "seconds": self.seconds, "optimiser": self.optimiser.state_dict(), "average": self.average,
                  "weights": [p.detach() for p in self.parameters]}  # fmt: skip
         part = self.path.with_suffix(".part")
@@ -103,6 +112,30 @@ class Loop:
 def rank() -> int:
     """This process's number among those that train together; 0 when alone."""
     return dist.get_rank() if dist.is_initialized() else 0
+
+
+def _own(matrices: list[nn.Parameter]) -> list[nn.Parameter]:
+    """The part of them whose update this process computes; the parts are of about one size."""
+    world = dist.get_world_size() if dist.is_initialized() else 1
+    return sorted(matrices, key=torch.numel)[rank() :: world]
+
+
+def _muon(matrices: list[nn.Parameter], rate: float) -> torch.optim.Muon | None:
+    if not matrices:
+        return None
+    return torch.optim.Muon(matrices, lr=rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+
+
+def _share_weights(matrices: list[nn.Parameter]) -> None:
+    """Every process's own matrices, to all the others."""
+    if not matrices or not dist.is_initialized():
+        return
+    own = {id(p) for p in _own(matrices)}
+    flat = torch.cat([(p.detach() if id(p) in own else torch.zeros_like(p)).flatten() for p in matrices])
+    dist.all_reduce(flat)
+    with torch.no_grad():
+        for p, part in zip(matrices, flat.split([p.numel() for p in matrices]), strict=True):
+            p.copy_(part.view_as(p))
 
 
 def _share_gradients(parameters: list[nn.Parameter]) -> None:
