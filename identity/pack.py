@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from identity.encoderset import SHIPPED
 from identity.errors import IdentityError
 from identity.packfolder import read_pack, write_pack
 from identity.records import EXEMPLARS, LeftOut, Record
@@ -134,6 +135,9 @@ class IdentityPack:
         if hashes is not None and dict(hashes) != pack.encoders:
             sources = " ".join(shlex.quote(source) for source in pack.sources)
             command = f"storyboard refs prepare {sources} --name {shlex.quote(pack.name)} -o {shlex.quote(str(folder))}"
+            other = None if encoders is None or isinstance(encoders, Mapping) else encoders.folder
+            if other not in (None, SHIPPED):
+                command += f" --encoders {shlex.quote(str(other))}"
             raise IdentityError(
                 "the pack was made by other encoders than those in use",
                 where=str(folder),

@@ -22,10 +22,13 @@ VERSION = 3  # raise it when packs or scores are made otherwise of the same file
 
 
 class Casting:
-    """Packs by character name. The encoders are loaded only when something has to be made or measured."""
+    """Packs by character name. The encoders are loaded only when something has to be made or measured; `encoder_set` is the
+    folder of another set than the shipped one."""
 
-    def __init__(self, board: Storyboard, run: RunFolder, tell: Callable[[Event], None]) -> None:
-        self.board, self.run, self.tell = board, run, tell
+    def __init__(
+        self, board: Storyboard, run: RunFolder, tell: Callable[[Event], None], encoder_set: Path | None = None
+    ) -> None:
+        self.board, self.run, self.tell, self.encoder_set = board, run, tell, encoder_set
         self.packs: dict[str, IdentityPack] = {}
         self.folders: dict[str, Path] = {}
         for name in dict.fromkeys(name for shot in board.shots for name in shot.names):
@@ -36,14 +39,14 @@ class Casting:
         """sha256 of each encoder in use."""
         from identity.encoderset import open_set
 
-        return open_set(None).hashes
+        return open_set(self.encoder_set).hashes
 
     @cached_property
     def encoders(self) -> Encoders:
         """The encoders, in memory."""
         from identity import Encoders
 
-        return Encoders.load()
+        return Encoders.load(self.encoder_set)
 
     def tokens(self, names: Iterable[str]) -> list[Tokens]:
         """What the generator uses of these characters, in this order."""

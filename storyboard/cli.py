@@ -113,6 +113,7 @@ def check(
         list[str] | None, typer.Option(metavar="1:mia,tom", help="Who should be in a shot; once for each shot.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="PAGE.html", help="Write the report here.")] = None,
+    encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
     """Check who is in each shot of a film, and whether everyone stays the same person.
@@ -128,10 +129,11 @@ def check(
     quiet()
     given = named(packs or [], expect or [])
     board = board if board or packs else board_beside(film)
+    chosen = _encoders(encoders)
     with showing(sys.stderr) as on_event:
-        cast = of_board(board, film, given, on_event) if board else given
+        cast = of_board(board, film, given, on_event, encoders) if board else given
         checked = check_film(
-            film, cast.packs, expect=cast.expect, lengths=cast.lengths, report=output, on_event=on_event
+            film, cast.packs, expect=cast.expect, lengths=cast.lengths, report=output, encoders=chosen, on_event=on_event
         )
     console.checked(checked, json)
     if not checked.passes:

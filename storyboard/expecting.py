@@ -39,10 +39,13 @@ def named(packs: Sequence[str], expect: Sequence[str]) -> Cast:
     return Cast(folders, shots)
 
 
-def of_board(path: Path, film: Path, given: Cast, tell: Callable[[Event], None]) -> Cast:
+def of_board(
+    path: Path, film: Path, given: Cast, tell: Callable[[Event], None], encoder_set: Path | None = None
+) -> Cast:
     """Who plays in a board (a .json file, or a run folder that holds one); what was given by hand goes before it.
 
-    Packs that have to be made of references are made and kept in the film's run folder, as a render does.
+    Packs that have to be made of references are made and kept in the film's run folder, as a render does, by the encoders in
+    the folder `encoder_set`.
     """
     from storyboard.casting import Casting
 
@@ -54,7 +57,7 @@ def of_board(path: Path, film: Path, given: Cast, tell: Callable[[Event], None])
         if name in board.characters:
             board.characters[name].refs = [str(Path(str(pack)).absolute())]
     with RunFolder.hold(film) as run:
-        packs: dict[str, Any] = dict(Casting(board, run, tell).packs)
+        packs: dict[str, Any] = dict(Casting(board, run, tell, encoder_set).packs)
     expect = {number: shot.names for number, shot in enumerate(board.shots, start=1)}
     return Cast({**packs, **given.packs}, {**expect, **given.expect}, tuple(shot.seconds for shot in board.shots))
 

@@ -36,7 +36,7 @@ def seeing(loaded_encoders: Any) -> Any:
 @pytest.fixture
 def check(run: Run, monkeypatch: pytest.MonkeyPatch, seeing: Any) -> Run:
     """`storyboard check`, by encoders that see."""
-    monkeypatch.setattr("identity.encoders.Encoders.load", lambda: seeing)
+    monkeypatch.setattr("identity.encoders.Encoders.load", lambda folder=None: seeing)
     return partial(run, "check")
 
 

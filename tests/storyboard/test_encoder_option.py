@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from assemble import write_clip
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -41,6 +43,14 @@ def test_prepare_and_score_with_another_set(run: Run, faces_only: Path, painter:
     code, out, err = run("refs", "score", tmp_path / "refs/1.png", pack, "--encoders", faces_only, "--json")
     assert code in (0, 3) and json.loads(out)["characters"]["mia"]["present"] == 1
     code, _, err = run("refs", "score", tmp_path / "refs/1.png", pack)
+    assert code == 2 and "other encoders" in err
+
+    film = tmp_path / "film.mp4"
+    write_clip((painter.draw([(painter.make_person(7), 1)]) for _ in range(12)), film, 12)
+    said = ["check", film, "--pack", f"mia={pack}", "--expect", "1:mia", "--json"]
+    code, out, err = run(*said, "--encoders", faces_only)
+    assert code in (0, 3) and json.loads(out)["shots"][0]["characters"]["mia"]["present"] == 1
+    code, _, err = run(*said)
     assert code == 2 and "other encoders" in err
 
 
