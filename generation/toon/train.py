@@ -32,9 +32,9 @@ class Plan:
     clips: Recipe = CLIPS
     vae_pictures: int = 21500
     vae_clips: int = 7200
-    expert_pictures: int = 5000
-    expert_clips: int = 3000
-    expert_side: int = 500
+    expert_pictures: int = 4000
+    expert_clips: int = 4000
+    expert_side: int = 320
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,14 +103,14 @@ class Training:
         loop = e.expert_loop(self.work, "expert-pictures", painter, plan.expert_pictures, 1.6e-3)
         e.train_stage(loop, painter, pictures, None, side="both", seed=21)
         loop.use_average()
-        loop = e.expert_loop(self.work, "expert-clips", painter, plan.expert_clips, 8e-4)
-        e.train_stage(loop, painter, pictures, clips, side="both", seed=22, clip_share=0.6)
+        loop = e.expert_loop(self.work, "expert-clips", painter, plan.expert_clips, 1.5e-3)
+        e.train_stage(loop, painter, pictures, clips, side="both", seed=22, clip_share=0.35)
         loop.use_average()
         painter.text_encoder.requires_grad_(False)
         for side, folder in (("high", "transformer"), ("low", "transformer_2")):
             own = e.clone(painter)
-            loop = e.expert_loop(self.work, f"expert-{side}", own, plan.expert_side, 3e-4)
-            e.train_stage(loop, own, pictures, clips, side=side, seed=23, clip_share=0.6)
+            loop = e.expert_loop(self.work, f"expert-{side}", own, plan.expert_side, 4e-4)
+            e.train_stage(loop, own, pictures, clips, side=side, seed=23, clip_share=0.5)
             loop.use_average()
             if rank() == 0:
                 e.save_expert(own, self.out / folder)
