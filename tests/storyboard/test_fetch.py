@@ -274,7 +274,7 @@ def test_where_the_models_folder_is(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert shelf(tmp_path / "to") == tmp_path / "to"
 
 
-def test_a_mirror_stands_for_every_server_and_hf_endpoint_for_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_stands_for_every_server_and_hf_endpoint_for_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     hub, other = "https://huggingface.co/a/b?blobs=true", "https://github.com/c/d.zip"
     monkeypatch.delenv("STORYBOARD_MIRROR", raising=False)
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
@@ -283,7 +283,7 @@ def test_a_mirror_stands_for_every_server_and_hf_endpoint_for_the_hub(monkeypatc
     assert (mirrored(hub), mirrored(other)) == ("https://hub.example/a/b?blobs=true", other)
     monkeypatch.setenv("STORYBOARD_MIRROR", "http://mirror.example/x")
     assert (mirrored(hub), mirrored(other)) == ("http://mirror.example/x/a/b?blobs=true", "http://mirror.example/x/c/d.zip")
-    for wrong in ("file:///models", "mirror.example", "https://"):
+    for wrong in (tmp_path.as_uri(), "mirror.example", "https://"):
         monkeypatch.setenv("STORYBOARD_MIRROR", wrong)
         with pytest.raises(StoryboardError, match="is no server"):
             mirrored(hub)
@@ -423,7 +423,7 @@ def test_redirects_are_followed_with_the_range(source: Source, run: Run, home: P
 
 
 def test_redirects_in_a_circle_and_to_files_are_errors(source: Source, run: Run, home: Path) -> None:
-    for target in (f"/{REPOSITORY}/resolve/{COMMIT}/{BIG}", "file:///secret"):
+    for target in (f"/{REPOSITORY}/resolve/{COMMIT}/{BIG}", home.as_uri()):
         source.faults = {BIG: [f"to {target}"] * 40}
         code, _, err = run("models", "fetch", NAME, "--accept-licence")
         assert code == 1 and "the address leads nowhere" in err
