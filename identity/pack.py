@@ -133,8 +133,7 @@ class IdentityPack:
         pack = cls(**read_pack(Path(folder)))
         hashes = None if encoders is None else encoders if isinstance(encoders, Mapping) else encoders.hashes
         if hashes is not None and dict(hashes) != pack.encoders:
-            sources = " ".join(shlex.quote(source) for source in pack.sources)
-            command = f"storyboard refs prepare {sources} --name {shlex.quote(pack.name)} -o {shlex.quote(str(folder))}"
+            command = pack._made_by(Path(folder))
             other = None if encoders is None or isinstance(encoders, Mapping) else encoders.folder
             if other not in (None, SHIPPED):
                 command += f" --encoders {shlex.quote(str(other))}"
@@ -144,3 +143,12 @@ class IdentityPack:
                 mend=f"Make it again: {command}",
             )
         return pack
+
+    def _made_by(self, folder: Path) -> str:
+        """The command that makes this pack, which was read from `folder`. Where its sources show others too, a picture of its
+        own says who is meant."""
+        words = ["storyboard", "refs", "prepare", *self.sources, "--name", self.name, "-o", str(folder)]
+        if any(frame.reason.startswith("another person") for frame in self.left_out):
+            clearest = min(range(len(self)), key=lambda i: (self.records[i].occluded, -self.records[i].quality))
+            words += ["--like", str(self.pictures[clearest])]
+        return shlex.join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,19 @@ def test_names_and_pictures_say_who_is_who(
     lone = prepare([three], "tom", encoders, like=likes["tom"])
     assert where(lone) == where(packs[0]) and np.array_equal(lone.figures, packs[0].figures)
     assert set(where(prepare([three], "mia", encoders))) <= CASTS[1]
+
+
+def test_a_refused_pack_of_several_names_its_own_picture(tmp_path: Path, three: Path, encoders: Encoders) -> None:
+    for pack in split([three], encoders):
+        pack.save(tmp_path / pack.name)
+        with pytest.raises(IdentityError, match="other encoders") as caught:
+            IdentityPack.load(tmp_path / pack.name, {"face": "other"})
+        words = shlex.split(caught.value.mend.removeprefix("Make it again: "))
+        assert words[:3] == ["storyboard", "refs", "prepare"] and words[3] == str(three)
+        said = dict(zip(words[4::2], words[5::2], strict=True))
+        assert (said["--name"], said["-o"]) == (pack.name, str(tmp_path / pack.name))
+        again = prepare([three], pack.name, encoders, like=Path(said["--like"]))
+        assert where(again) == where(pack)
 
 
 def test_a_picture_that_says_nobody(
