@@ -25,6 +25,7 @@ from generation.adapter_files import CONFIG, WEIGHTS, check
 from generation.attention import Conditioning, IdentityProcessor, KeyValue, Live
 from generation.errors import GenerationError
 from generation.projector import IdentityProjector, VoiceProjector
+from generation.screen import SideBias, screen_layer, screen_waves, sides_by_key
 
 if TYPE_CHECKING:
     from diffusers import WanTransformer3DModel
@@ -38,7 +39,7 @@ class AdapterConfig:
 
     A voice token is narrow in any model: it holds four numbers and a slot. `screen` counts the waves that tell a position
     of the sequence where on the screen it lies, 0 for none: Wan knows only relative positions, and a small model is slow to
-    find out the rest.
+    find out the rest. With `heads`, the transformer's own count, the adapter also takes each character's side of the screen.
     """
 
     figure_dim: int
@@ -50,6 +51,7 @@ class AdapterConfig:
     slots: int = 3
     voice_dim: int = 128
     screen: int = 0
+    heads: int = 0
     eps: float = 1e-6
 
     @classmethod
@@ -61,6 +63,7 @@ class AdapterConfig:
         id_dim: int,
         tokens_per_character: int = 8,
         screen: int = 0,
+        sides: bool = False,
     ) -> AdapterConfig:
         """The configuration that fits this `WanTransformer3DModel`."""
         config = transformer.config
@@ -71,6 +74,7 @@ class AdapterConfig:
             num_blocks=config.num_layers,
             tokens_per_character=tokens_per_character,
             screen=screen,
+            heads=config.num_attention_heads if sides else 0,
             eps=config.eps,
         )
 
@@ -88,7 +92,10 @@ class IdentityAdapter(nn.Module):
         blocks, inner, eps = range(config.num_blocks), config.inner_dim, config.eps
         self.identity_blocks = nn.ModuleList(KeyValue(config.id_dim, inner, eps) for _ in blocks)
         self.voice_blocks = nn.ModuleList(KeyValue(config.voice_dim, inner, eps) for _ in blocks)
-        self.screen_blocks = nn.ModuleList(_screen(config) for _ in blocks if config.screen)
+        self.screen_blocks = nn.ModuleList(screen_layer(config.screen, inner) for _ in blocks if config.screen)
+        self.side_blocks = nn.ModuleList(
+            SideBias(config.screen, config.heads) for _ in blocks if config.screen and config.heads
+        )
         self._live = Live()
 
     def tokens(self, face: Tensor, figure: Tensor, weights: Tensor) -> Tensor:
@@ -110,6 +117,7 @@ class IdentityAdapter(nn.Module):
         heard: Tensor | None = None,
         text_bias: Tensor | None = None,
         grid: tuple[int, int, int] | None = None,
+        sides: Tensor | None = None,
     ) -> Iterator[None]:
         """Within it, forwards of the attached transformer attend to these tokens.
 
@@ -118,10 +126,11 @@ class IdentityAdapter(nn.Module):
         heard (B, S) bool: which slots have a voice track; those that are present, if not given.
         text_bias (L,), (1, L) or (B, L): added to the text attention's logits, see `short_text`.
         grid: frames, rows and columns of the sequence, for an adapter that tells each position its place on the screen.
+        sides (B, S) int: each character's side of the screen, a place in SIDES or -1 for unknown; needs tokens and `grid`.
         With gradient checkpointing the backward pass recomputes the blocks, so it belongs inside as well.
         """
         before = self._live.now
-        self._live.now = self._prepare(tokens, present, scale, voice, heard, text_bias, grid)
+        self._live.now = self._prepare(tokens, present, scale, voice, heard, text_bias, grid, sides)
         try:
             yield
         finally:
@@ -136,6 +145,7 @@ class IdentityAdapter(nn.Module):
         heard: Tensor | None,
         text_bias: Tensor | None,
         grid: tuple[int, int, int] | None,
+        sides: Tensor | None,
     ) -> Conditioning | None:
         if isinstance(scale, (int, float)) and scale == 0:
             tokens = voice = grid = None  # exactly nothing, and nothing to compute
@@ -151,6 +161,8 @@ class IdentityAdapter(nn.Module):
         if tokens is not None:
             each, keep = _by_key(tokens, self.config.tokens_per_character, weight, present)
             now.scale, now.keep = None if each is None else each[:, :, None], keep
+            if sides is not None and self.side_blocks:
+                now.sides = sides_by_key(sides.to(tokens.device), self.config.tokens_per_character)
         if voice is not None:
             each, keep = _by_key(voice, 1, weight, present if heard is None else heard)
             now.voice_scale, now.voice_keep = None if each is None else each[:, None, :, None], keep
@@ -166,10 +178,17 @@ class IdentityAdapter(nn.Module):
                 f"the transformer has {len(blocks)} of width {inner}",
                 mend="Use the adapter that was trained for this checkpoint.",
             )
-        screens = self.screen_blocks or [None] * len(blocks)
-        for block, identity, voice, screen in zip(blocks, self.identity_blocks, self.voice_blocks, screens, strict=True):
+        none = [None] * len(blocks)
+        each = zip(
+            blocks, self.identity_blocks, self.voice_blocks, self.screen_blocks or none, self.side_blocks or none, strict=True
+        )
+        for block, identity, voice, screen, sides in each:
             processor = IdentityProcessor(
-                cast(KeyValue, identity), cast(KeyValue, voice), cast("nn.Linear | None", screen), self._live
+                cast(KeyValue, identity),
+                cast(KeyValue, voice),
+                cast("nn.Linear | None", screen),
+                cast("SideBias | None", sides),
+                self._live,
             )
             processor._attention_backend = block.attn2.processor._attention_backend
             block.attn2.set_processor(processor)
@@ -215,27 +234,6 @@ class IdentityAdapter(nn.Module):
                 mend=f"{WEIGHTS} and {CONFIG} belong together: copy both from where they were trained.",
             ) from None
         return adapter.to(dtype).eval().requires_grad_(False)
-
-
-def _screen(config: AdapterConfig) -> nn.Linear:
-    layer = nn.Linear(2 + 4 * config.screen, config.inner_dim, bias=False)
-    nn.init.zeros_(layer.weight)
-    return layer
-
-
-def screen_waves(grid: tuple[int, int, int], count: int) -> Tensor:
-    """Where each position of a (frames, rows, columns) grid lies on the screen: (F*H*W, 2 + 4 * count) in -1..1, for height and
-    width the distance from the middle and `count` sines and cosines of it."""
-    frames, *sides = grid
-    axes = []
-    for side in sides:
-        middle = (torch.arange(side) * 2 + 1) / side - 1
-        angle = middle[:, None] * torch.arange(1, count + 1) * (math.pi / 2)
-        axes.append(torch.cat([middle[:, None], angle.sin(), angle.cos()], dim=1))
-    rows, columns = axes
-    down = rows[:, None].expand(-1, len(columns), -1)
-    across = columns[None].expand(len(rows), -1, -1)
-    return torch.cat([down, across], dim=-1).flatten(0, 1).repeat(frames, 1)
 
 
 def _by_key(

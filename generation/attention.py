@@ -13,6 +13,8 @@ from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_a
 from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor, _get_qkv_projections
 from torch import Tensor, nn
 
+from generation.screen import SideBias
+
 
 @dataclass
 class Conditioning:
@@ -21,7 +23,7 @@ class Conditioning:
     tokens (B, N, D); scale (B, N, 1), by which each token's value is multiplied; keep (B, 1, 1, N+1) bool, which keys
     exist, the sink last; voice (B, F, S, D), voice_scale (B, 1, S, 1), voice_keep (B, 1, 1, S+1) likewise;
     text_bias (1 or B, 1, 1, L), added to the text attention's logits; screen (N, P), where on the screen each position
-    of the sequence lies.
+    of the sequence lies; sides (B, N+1, 3), 1 for the side of the screen that a token's character is on.
     """
 
     tokens: Tensor | None = None
@@ -32,6 +34,7 @@ class Conditioning:
     voice_keep: Tensor | None = None
     text_bias: Tensor | None = None
     screen: Tensor | None = None
+    sides: Tensor | None = None
 
 
 class Live:
@@ -74,11 +77,14 @@ class IdentityProcessor(WanAttnProcessor):
     checkpoint never contain them.
     """
 
-    def __init__(self, identity: KeyValue, voice: KeyValue, screen: nn.Linear | None, live: Live) -> None:
+    def __init__(
+        self, identity: KeyValue, voice: KeyValue, screen: nn.Linear | None, sides: SideBias | None, live: Live
+    ) -> None:
         super().__init__()
         self.identity = identity
         self.voice = voice
         self.screen = screen
+        self.sides = sides
         self.live = live
 
     def __call__(
@@ -115,17 +121,26 @@ class IdentityProcessor(WanAttnProcessor):
         if now.tokens is not None:
             key, value = self.identity(now.tokens, now.scale)
             key, value = key.unflatten(2, (attn.heads, -1)), value.unflatten(2, (attn.heads, -1))
-            out = out + self._attend(query, key, value, now.keep)
+            out = out + self._attend(query, key, value, self._mask(now))
         if now.voice is not None:
             out = out + self._attend_by_frame(query, now.voice, now.voice_scale, now.voice_keep)
         if now.screen is not None and self.screen is not None:
             out = out + self.screen(now.screen.to(self.screen.weight.dtype)).type_as(out)
         return attn.to_out[1](attn.to_out[0](out))
 
+    def _mask(self, now: Conditioning) -> Tensor | None:
+        """Which identity tokens exist, and how well each fits each position's side of the screen."""
+        if self.sides is None or now.sides is None or now.screen is None:
+            return now.keep
+        bias = self.sides(now.screen, now.sides)
+        return bias if now.keep is None else bias.masked_fill(~now.keep, -torch.inf)
+
     @staticmethod
     def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
         # Always the native kernel: the keys are few, and the fast backends drop a mask without a word.
         key, value = key.to(query.dtype), value.to(query.dtype)
+        if mask is not None and mask.dtype != torch.bool:
+            mask = mask.to(query.dtype)
         out = dispatch_attention_fn(query, key, value, attn_mask=mask, backend=AttentionBackendName.NATIVE)
         return out.flatten(2, 3).type_as(query)
 

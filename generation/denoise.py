@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from generation.errors import GenerationError, StageError
-from generation.request import ShotRequest
+from generation.request import SIDES, ShotRequest
 from generation.solver import restore, snapshot
 from generation.stage import CharacterTokens, OnStep, Stage
 
@@ -53,10 +53,10 @@ class DenoiseStage(Stage):
             steps, latents = range(handover, len(times)), inputs["latents"].to(self.device)
             restore(scheduler, inputs, self.device)
         with torch.no_grad():
-            sides = self._sides(request, tokens, inputs)
+            ways = self._ways(request, tokens, inputs)
             for done, step in enumerate(steps, 1):
                 time = times[step]
-                velocity = self._velocity(latents, time, sides, request.guidance[self._side])
+                velocity = self._velocity(latents, time, ways, request.guidance[self._side])
                 preview = latents - scheduler.sigmas[step].to(latents.device) * velocity
                 latents = scheduler.step(velocity, time, latents, return_dict=False)[0]
                 if on_step:
@@ -107,20 +107,20 @@ class DenoiseStage(Stage):
         a, b, c = self.network.config.patch_size
         return frames // a, height // b, width // c
 
-    def _sides(
+    def _ways(
         self, request: ShotRequest, tokens: Sequence[CharacterTokens], inputs: dict[str, Tensor]
     ) -> list[tuple[Tensor, dict[str, Any] | None]]:
         """The text and the conditioning of the forward with the prompt and, if guided, of the one against it."""
         import torch
 
         names = ["prompt", "negative"] if request.guidance[self._side] > 1 else ["prompt"]
-        sides: list[tuple[Tensor, dict[str, Any] | None]] = []
+        ways: list[tuple[Tensor, dict[str, Any] | None]] = []
         for name in names:
             rows = inputs[name].to(self.device, self.dtype)
             rest = self.model.family.text_length - len(rows)
             text = torch.cat([rows, rows.new_zeros(rest, rows.shape[1])])[None]
             if self.adapter is None or not self._identified(request):
-                sides.append((text, None))
+                ways.append((text, None))
                 continue
             from generation.adapter import short_text
 
@@ -128,8 +128,8 @@ class DenoiseStage(Stage):
             conditioning["grid"] = self._grid(request)
             if rest:
                 text, conditioning["text_bias"] = short_text(text, len(rows) + 1)
-            sides.append((text, conditioning))
-        return sides
+            ways.append((text, conditioning))
+        return ways
 
     def _identity(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
         import torch
@@ -158,13 +158,15 @@ class DenoiseStage(Stage):
             "tokens": self.adapter.tokens(face, figure, weights),
             "scale": request.identity_scale[self._side],
         }
+        if request.sides:
+            identity["sides"] = torch.tensor([[SIDES.index(side) for side in request.sides]], device=self.device)
         if request.voice is not None:
             levels = torch.from_numpy(request.voice.by_slot(request.characters, request.frames))
             identity["voice"] = self.adapter.voice(levels[None].to(self.device))
         return identity
 
     def _velocity(
-        self, latents: Tensor, time: Tensor, sides: list[tuple[Tensor, dict[str, Any] | None]], guidance: float
+        self, latents: Tensor, time: Tensor, ways: list[tuple[Tensor, dict[str, Any] | None]], guidance: float
     ) -> Tensor:
         noisy = latents.to(self.dtype)
         if self.model.index.get("expand_timesteps"):
@@ -174,7 +176,7 @@ class DenoiseStage(Stage):
             times = time.expand(1)
         seen: list[torch.Tensor] = []
         # One forward after another, never as one batch: a batch is rounded differently.
-        for text, conditioning in sides:
+        for text, conditioning in ways:
             with self._conditioned(conditioning):
                 seen.append(
                     self.network(hidden_states=noisy, timestep=times, encoder_hidden_states=text, return_dict=False)[0]
@@ -213,6 +215,8 @@ class DenoiseStage(Stage):
         if self._identified(request):
             settings["scale"] = request.identity_scale[self._side]
             settings["identity"] = [_digest(one.face, one.figure, one.weights) for one in tokens]
+            if request.sides:
+                settings["sides"] = list(request.sides)
             if request.voice is not None and tokens:
                 settings["voice"] = _digest(request.voice.by_slot(request.characters, request.frames))
         return settings

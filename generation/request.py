@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 SLOTS = 3  # characters that one shot can hold
+SIDES = ("left", "centre", "right")
+"""Sides of the screen, in the order of the identity adapter's numbers for them."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class ShotRequest:
 
     `prompt` names characters as @name; `characters` are those names in slot order, at most SLOTS. `frames` (4k+1),
     `width` and `height` are what the model makes, before the film is scaled. `guidance` and `identity_scale` are
-    (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one.
+    (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one. `sides`
+    says for each character on which of SIDES of the screen it is, or nothing at all; an adapter that does not know sides
+    leaves them to the prompt.
     """
 
     prompt: str
@@ -51,6 +55,7 @@ class ShotRequest:
     identity_scale: tuple[float, float] = (1.0, 1.0)
     negative_prompt: str = ""
     voice: VoiceTrack | None = None
+    sides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.characters) > SLOTS:
@@ -60,6 +65,11 @@ class ShotRequest:
             )
         if len(set(self.characters)) < len(self.characters):
             raise GenerationError("a character is in the shot twice", mend="Name each character once.")
+        if self.sides and (len(self.sides) != len(self.characters) or not set(self.sides) <= set(SIDES)):
+            raise GenerationError(
+                f"the sides {', '.join(self.sides)} for {len(self.characters)} characters",
+                mend=f"Give one of {', '.join(SIDES)} for each character, or none at all.",
+            )
         if self.steps < 1:
             raise GenerationError(f"{self.steps} steps", mend="Ask for at least one step.")
 

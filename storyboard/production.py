@@ -44,6 +44,7 @@ def requested(shot: Shot, seed: int, model: Model, size: tuple[int, int]) -> Sho
     return ShotRequest(
         prompt=shot.prompt,
         characters=shot.names,
+        sides=tuple(part.side for part in shot.characters),
         frames=frames,
         width=width,
         height=height,

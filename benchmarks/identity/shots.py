@@ -56,7 +56,8 @@ def generate(
     rng = np.random.default_rng(0)
     requests = [
         ShotRequest(
-            prompt=caption.caption(shot.scene, rng, plain=True), characters=shot.names, frames=frames, width=192, height=112,
+            prompt=caption.caption(shot.scene, rng, plain=True), characters=shot.names,
+            sides=tuple(part.side for part in shot.scene.parts), frames=frames, width=192, height=112,
             seed=shot.seed, steps=steps or family.steps, guidance=guidance or family.guidance, identity_scale=(scale, scale),
         )
         for shot in shots

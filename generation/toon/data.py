@@ -13,7 +13,7 @@ import numpy as np
 from generation.toon.world import character, scene
 from generation.toon.world.caption import caption
 
-PEOPLE = 6000
+PEOPLE = 12000
 """Training identities: the first ones that the hold-out rule leaves to training."""
 
 
@@ -29,7 +29,7 @@ class Recipe:
     shares: tuple[float, float, float] = (0.5, 0.32, 0.18)
 
 
-PICTURES = Recipe("pictures", 16000, 1, 192, 112)
+PICTURES = Recipe("pictures", 32000, 1, 192, 112)
 LARGE = Recipe("large", 4000, 1, 320, 192)
 CLIPS = Recipe("clips", 1800, 33, 192, 112)
 

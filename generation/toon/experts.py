@@ -18,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from generation.adapter import AdapterConfig, IdentityAdapter
 from generation.toon.loop import Loop, rank
+from generation.toon.precision import mixed
 from generation.toon.references import References, join
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ ID_DIM = 128
 SCREEN = 5
 STOCK = 0.1
 """Share of the steps that do without the adapter's sense of the screen, so that the experts keep to something alone."""
+SIDELESS = 0.15
+"""Share of the rows that do not say who is on which side, so that the words alone are heeded too."""
 TEXT_ROWS = 80
 """Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
 BOUNDARY = 0.875
@@ -47,13 +50,14 @@ SHORT = 0.4
 
 @dataclass(frozen=True)
 class Latents:
-    """One drawn set behind the VAE: `x` (N, 16, T, h, w) fp16, normalised; token ids (N, C, L) of C captions each; people (N, 3);
-    levels (N, 3, frames); `weight` (N, h/2, w/2) of each patch, more on faces; `channels` (16,) weights, mean 1; `base` numbers
-    its pictures in the references."""
+    """One drawn set behind the VAE: `x` (N, 16, T, h, w) fp16, normalised; token ids (N, C, L) of C captions each; people (N, 3)
+    and their sides of the screen (N, 3), places in SIDES, -1 for nobody; levels (N, 3, frames); `weight` (N, h/2, w/2) of each
+    patch, more on faces; `channels` (16,) weights, mean 1; `base` numbers its pictures in the references."""
 
     x: np.ndarray
     words: np.ndarray
     people: np.ndarray
+    sides: np.ndarray
     levels: np.ndarray
     weight: np.ndarray
     channels: np.ndarray
@@ -87,7 +91,7 @@ def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
     from diffusers import WanTransformer3DModel
 
     transformer = WanTransformer3DModel(**TRANSFORMER)
-    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN))
+    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN, sides=True))
     adapter.attach(transformer)
     return Painter(text_encoder, transformer, adapter)
 
@@ -103,6 +107,7 @@ def load_painter(painter: Painter, model: Path) -> None:
     ):
         known = {name: value.float() for name, value in load_file(model / path).items()}
         missing, surplus = part.load_state_dict(known, strict=False)  # tied weights are saved once
+        missing = [name for name in missing if "side_blocks" not in name]  # an adapter without sides learns them
         tied = part is painter.text_encoder and all("embed_tokens" in name for name in missing)
         if surplus or (missing and not tied):
             raise ValueError(f"{model / path} holds another shape: {[*missing, *surplus][:3]}")
@@ -135,6 +140,7 @@ class Batches:
         weights = np.zeros((count, 3, 5), np.float32)
         present = np.zeros((count, 3), bool)
         heard = np.zeros((count, 3), bool)
+        sides = data.sides[index]
         words = data.words[index, rng.integers(data.words.shape[1], size=count)]
         for b, i in enumerate(index):
             lot = rng.random()
@@ -157,9 +163,12 @@ class Batches:
                 present[b, slot] = True
             if present[b].any() and rng.random() < 0.6:
                 heard[b] = present[b]
+            if rng.random() < SIDELESS:
+                sides[b] = -1
         made = {
             "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
             "words": words, "face": face, "figure": figure, "weights": weights, "present": present, "heard": heard,
+            "sides": sides,
             "channels": data.channels,
         }  # fmt: skip
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
@@ -181,13 +190,14 @@ def velocity_loss(
     mix = s.view(-1, 1, 1, 1, 1)
     frames, height, width = x0.shape[2:]
     grid = (frames, height // 2, width // 2) if float(torch.rand((), generator=generator)) >= STOCK else None
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed():
         text, bias = painter.embed(batch["words"].long())
         tokens = painter.adapter.tokens(batch["face"], batch["figure"], batch["weights"])
         voice = painter.adapter.voice(batch["levels"])
         with painter.adapter.conditioning(
-            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias, grid=grid
-        ):
+            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias, grid=grid,
+            sides=batch["sides"],
+        ):  # fmt: skip
             out = painter.transformer((1 - mix) * x0 + mix * noise, s * 1000, text, return_dict=False)[0]
     error = ((out.float() - (noise - x0)).square() * batch["channels"].view(1, -1, 1, 1, 1)).mean(1)
     weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)

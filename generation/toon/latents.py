@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 
+from generation.request import SIDES
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
+from generation.toon.precision import mixed
 from generation.toon.vae import encode, quick_passes, to_signed
 
 
@@ -21,7 +23,7 @@ def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndar
     count, frames = drawings.frames.shape[:2]
     rows = 64 if frames == 1 else 4
     parts = []
-    with quick_passes(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with quick_passes(), torch.inference_mode(), mixed():
         for i in range(0, count, rows):
             mean, _ = encode(vae, to_signed(drawings.frames[i : i + rows]))
             parts.append(mean.half().numpy())
@@ -48,7 +50,8 @@ def prepare(drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray
         for k in range(4):
             row = rows[k % len(rows)]
             words[i, k, : len(row)] = row
-    return Latents(normal, words, drawings.people, drawings.levels, _closeness(drawings), smoothness(normal), base)
+    close, sides = _closeness(drawings), _sides(drawings)
+    return Latents(normal, words, drawings.people, sides, drawings.levels, close, smoothness(normal), base)
 
 
 def smoothness(x: np.ndarray) -> np.ndarray:
@@ -60,6 +63,14 @@ def smoothness(x: np.ndarray) -> np.ndarray:
     alike = (some[..., 1:] * some[..., :-1]).mean((0, 2, 3)) + (some[..., 1:, :] * some[..., :-1, :]).mean((0, 2, 3))
     weight = np.clip(alike, 0.5, None)
     return np.asarray(weight / weight.mean(), np.float32)
+
+
+def _sides(drawings: Drawings) -> np.ndarray:
+    """Each person's side of the screen (N, 3), as its place in SIDES; -1 for nobody."""
+    out = np.full((len(drawings.notes), 3), -1, np.int64)
+    for i, note in enumerate(drawings.notes):
+        out[i, : len(note["parts"])] = [SIDES.index(side) for side, *_ in note["parts"]]
+    return out
 
 
 def _closeness(drawings: Drawings) -> np.ndarray:

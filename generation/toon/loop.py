@@ -12,6 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from generation.toon.muon import Muon
+
 
 class Loop:
     """One training run in a folder: `for step in loop:` goes on where the last run stopped.
@@ -33,7 +35,7 @@ class Loop:
         self.matrices = [p for n, p in named if muon(n, p)]
         others = [p for n, p in named if not muon(n, p)]
         self.optimiser = torch.optim.AdamW(others, lr=rate, betas=betas, weight_decay=decay, fused=True)
-        self.muon = _muon(_own(self.matrices), rate)
+        self.muon = Muon(_own(self.matrices), rate) if self.matrices else None
         self.decay = ema
         self.average = [p.detach().clone() for p in self.parameters]
         self.step, self.seconds = 0, 0.0
@@ -118,12 +120,6 @@ def _own(matrices: list[nn.Parameter]) -> list[nn.Parameter]:
     """The part of them whose update this process computes; the parts are of about one size."""
     world = dist.get_world_size() if dist.is_initialized() else 1
     return sorted(matrices, key=torch.numel)[rank() :: world]
-
-
-def _muon(matrices: list[nn.Parameter], rate: float) -> torch.optim.Muon | None:
-    if not matrices:
-        return None
-    return torch.optim.Muon(matrices, lr=rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
 
 
 def _share_weights(matrices: list[nn.Parameter]) -> None:

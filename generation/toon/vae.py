@@ -15,6 +15,7 @@ from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 from generation.convolution import quick_convolutions
 from generation.toon.data import Drawings
 from generation.toon.loop import Loop, rank
+from generation.toon.precision import mixed
 
 CONFIG: dict[str, Any] = {
     "base_dim": 24, "decoder_base_dim": 32, "z_dim": 16, "dim_mult": [1, 2, 2], "temperal_downsample": [True, True],
@@ -144,7 +145,7 @@ def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> Non
         for step in loop:
             x = crops(pictures, np.random.default_rng([step, 11, rank()]), 8, 1, 64)
             noise = torch.randn(len(x), 16, 1, 8, 8)
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 y, mean, logvar = compiled(vae, x, noise)
             _learn(loop, x, y, mean, logvar)
     loop.use_average()
@@ -157,7 +158,7 @@ def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings, clips: Dr
             length = 9 if np.random.default_rng([step, 12]).random() < 0.75 else 13  # the same in every process
             rng = np.random.default_rng([step, 13, rank()])
             x = crops(clips, rng, 1, length, 64) if step % 4 else crops(pictures, rng, 8, 1, 64)
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 mean, logvar = encode(vae, x)
                 y = decode(vae, mean + torch.randn_like(mean) * (0.5 * logvar).exp())
             _learn(loop, x, y, mean, logvar, FOLLOW * straying(vae, x, mean) if step % 4 else None)
@@ -170,7 +171,7 @@ def straying(vae: AutoencoderKLWan, x: torch.Tensor, mean: torch.Tensor) -> torc
     Left to itself the encoder gives later frames a code of their own, twice as large; experts that have learned to draw
     pictures could then not draw a second frame.
     """
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), mixed():
         frames = x[:, :, ::4].transpose(1, 2).flatten(0, 1)[:, :, None]
         still = encode(vae, frames)[0].float().unflatten(0, (len(x), -1))[:, :, :, 0].transpose(1, 2)
         spread = still.std((0, 2, 3, 4), keepdim=True).clamp_min(0.1)

@@ -138,10 +138,10 @@ def build(folder: Path, *, experts: int = 2, residual: bool = False, expand: boo
     return folder
 
 
-def loud_adapter(transformer: Any, seed: int = 0) -> IdentityAdapter:
+def loud_adapter(transformer: Any, seed: int = 0, **more: Any) -> IdentityAdapter:
     """An adapter that has learned something: its values are no longer zero."""
     torch.manual_seed(seed)
-    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=FIGURE, id_dim=16))
+    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=FIGURE, id_dim=16, **more))
     for block in [*adapter.identity_blocks, *adapter.voice_blocks]:
         torch.nn.init.normal_(block.to_v.weight, std=0.3)
         torch.nn.init.normal_(block.sink, std=0.3)

@@ -13,9 +13,10 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from generation.adapter import AdapterConfig, IdentityAdapter, screen_waves, short_text
+from generation.adapter import AdapterConfig, IdentityAdapter, short_text
 from generation.errors import GenerationError
 from generation.projector import by_latent_frame
+from generation.screen import screen_waves
 
 FIGURE, FRAMES = 20, 3
 Maker = Callable[..., IdentityAdapter]
@@ -91,6 +92,52 @@ def test_each_place_on_the_screen_has_its_own_waves() -> None:
     assert torch.cdist(waves[:15], waves[:15]).fill_diagonal_(9).min() > 0.5
     down, across = waves[:15, 0].view(3, 5), waves[:15, 9].view(3, 5)
     assert torch.allclose(down, -down.flip(0)) and torch.allclose(across, -across.flip(1))
+
+
+@pytest.fixture
+def sided(scene: Scene, make_loud_adapter: Maker) -> IdentityAdapter:
+    """An adapter that looks for whom it knows to be on the left or right on that half of the screen alone."""
+    adapter = make_loud_adapter(scene.transformer, screen=3, sides=True).attach(scene.transformer)
+    for bias in adapter.side_blocks:
+        across = 7  # the first of width's seven waves: how far right of the middle
+        torch.nn.init.constant_(bias.weight[0, :, across], -9)
+        torch.nn.init.constant_(bias.weight[2, :, across], 9)
+    return adapter
+
+
+def test_each_half_of_the_screen_sees_its_own_character(scene: Scene, sided: IdentityAdapter) -> None:
+    attention, hidden = scene.transformer.blocks[0].attn2, torch.randn(2, FRAMES * 16, 24)
+    text = scene.transformer.condition_embedder.text_embedder(scene.text)
+    present = torch.tensor([[True, True, False]])
+
+    def seen(sides: list[int]) -> tuple[Tensor, Tensor]:
+        tokens = sided.tokens(scene.face, scene.figure, scene.weights)
+        with torch.no_grad(), sided.conditioning(tokens, present=present, grid=(FRAMES, 4, 4), sides=torch.tensor([sides])):
+            out: Tensor = attention(hidden, encoder_hidden_states=text)
+        left, right = out.unflatten(1, (FRAMES, 4, 4)).split(2, dim=3)
+        return left, right
+
+    left, right = seen([0, 2, -1])
+    other_left, other_right = seen([2, 0, -1])
+    scene.face[:, 1] = -scene.face[:, 1]  # the second is another person
+    still, changed = seen([0, 2, -1])
+    assert torch.allclose(still, left, atol=1e-5)
+    assert not torch.allclose(changed, right, atol=1e-3)
+    changed, still = seen([2, 0, -1])
+    assert torch.allclose(still, other_right, atol=1e-5)
+    assert not torch.allclose(changed, other_left, atol=1e-3)
+
+
+def test_unknown_sides_are_as_none_given(scene: Scene, sided: IdentityAdapter) -> None:
+    grid = (FRAMES, 4, 4)
+    without = scene.under(sided, grid=grid)
+    assert torch.allclose(scene.under(sided, grid=grid, sides=torch.full((1, 3), -1)), without, atol=1e-5)
+    assert not torch.allclose(scene.under(sided, grid=grid, sides=torch.tensor([[0, 2, 1]])), without, atol=1e-3)
+    assert torch.equal(scene.under(sided, sides=torch.tensor([[0, 2, 1]])), scene.under(sided))  # no grid, no screen
+    stock = scene()
+    assert torch.equal(scene.under(sided, grid=grid, sides=torch.tensor([[0, 2, 1]]), scale=0), stock)
+    alone = {"grid": grid, "sides": torch.tensor([[0, 2, 1]]), "present": torch.zeros(2, 3, dtype=torch.bool)}
+    assert torch.allclose(scene.under(sided, **alone, voice=False), stock, atol=1e-5)
 
 
 def test_scale_zero_is_the_stock_transformer_bit_for_bit(scene: Scene, adapter: IdentityAdapter) -> None:

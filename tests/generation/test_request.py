@@ -40,6 +40,8 @@ def test_too_many_characters_and_other_impossible_requests(request_for: Callable
         ({"characters": ("a", "b", "c", "d")}, "4 characters in one shot: a, b, c, d"),
         ({"characters": ("a", "a")}, "twice"),
         ({"steps": 0}, "0 steps"),
+        ({"sides": ("left",)}, "the sides left for 2 characters"),
+        ({"sides": ("left", "middle")}, "the sides left, middle for 2 characters"),
     ):
         with pytest.raises(GenerationError, match=words) as caught:
             request_for(**changes)

@@ -232,10 +232,12 @@ def test_a_key_follows_what_matters_to_its_stage(
     assert changed(guidance=(1.0, 1.0)) == "eld-"
     assert changed(identity_scale=(1.0, 0.5)) == "--d-"
     assert changed(people=[people[0], make_person(9)]) == changed(voice=voice) == "-ld-"
+    assert changed(sides=("left", "right")) == "-ld-"
     # With the identity off, nobody's face has a say.
     off = {"identity_scale": (0.0, 0.0)}
     base = keys(request_for(**off))
     assert changed(**off, people=[people[0], make_person(9)]) == changed(**off, voice=voice) == "----"
+    assert changed(**off, sides=("left", "right")) == "----"
     with open_stage("layout", model, "cpu") as stage:
         assert stage.key(request_for(), people, "a") != stage.key(request_for(), people, "b")
 

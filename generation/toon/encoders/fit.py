@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from generation.toon.precision import mixed
+
 SAVE_EVERY = 120.0
 """Seconds between checkpoints."""
 REPORT_EVERY = 25
@@ -45,7 +47,7 @@ def fit(
         rng = np.random.default_rng([int.from_bytes(name.encode()[:6], "little"), step])
         torch.manual_seed(step)
         with (
-            torch.autocast("cpu", torch.bfloat16),
+            mixed(),
             sdpa_kernel([SDPBackend.MATH]),
         ):  # the fused kernel is slow on few tokens
             terms = loss(rng)

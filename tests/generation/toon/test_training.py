@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from generation.toon import vae as toon_vae
 from generation.toon.data import Drawings, Recipe, draw
 from generation.toon.loop import Loop
+from generation.toon.muon import Muon, orthogonal
 from generation.toon.references import join
 
 SMALL = Recipe("small", 6, 5, 96, 64)
@@ -39,6 +41,45 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
         return net.weight.detach().clone()
 
     assert torch.equal(run(tmp_path / "once", (99,)), run(tmp_path / "twice", (5, 99)))
+
+
+def _half_of_a_training(rank: int, folder: Path, steps: int) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=2)
+    _small_training(folder, np.arange(4)[rank::2], steps)
+    dist.destroy_process_group()
+
+
+def _small_training(folder: Path, rows: np.ndarray, steps: int) -> None:
+    """Some matrices by Muon, on these rows of each batch of four."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 5), nn.Linear(5, 1))
+    loop = Loop(folder, "net", net, steps=steps, rate=0.01, warmup=1, muon=lambda name, tensor: tensor.ndim == 2)
+    for step in loop:
+        x = torch.from_numpy(np.random.default_rng(step).normal(size=(4, 6))).float()[rows]
+        loop.update((net(x) - x.sum(1, keepdim=True)).square().mean())
+
+
+def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(_half_of_a_training, (tmp_path, 7), nprocs=2)
+    _small_training(tmp_path / "alone", np.arange(4), 7)
+    two, one = (torch.load(folder / "net.pt", weights_only=True) for folder in (tmp_path, tmp_path / "alone"))
+    for kind in ("weights", "average"):
+        for a, b in zip(two[kind], one[kind], strict=True):
+            assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_muon_moves_along_every_singular_direction_alike() -> None:
+    torch.manual_seed(0)
+    for shape in ((12, 12), (20, 8), (8, 20)):
+        p = nn.Parameter(torch.zeros(shape))
+        p.grad = torch.randn(shape)
+        Muon([p], lr=0.1, momentum=0.0).step()
+        moved = torch.linalg.svdvals(p.detach()) / (0.1 * 0.2 * max(shape) ** 0.5)
+        assert moved.min() > 0.3 and moved.max() < 1.3
+        assert (p * p.grad).sum() < 0  # downhill
+    with torch.no_grad():
+        assert torch.isfinite(orthogonal(torch.zeros(4, 4))).all()
 
 
 def test_quick_convolutions_are_the_stock_ones() -> None:
