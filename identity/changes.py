@@ -39,9 +39,9 @@ def changes(values: NDArray[np.float64], unsure: NDArray[np.bool_], gate: float)
 
     A one-sided cumulative sum (Page 1954) adds up how far each frame falls short of a line a third of the way from the
     character's own level in this clip down to the gate; single odd frames are first taken out. Where it passes the distance
-    between the two a change is on. It began where the sum last was zero or, when it is slow, where likeness left the best
-    before that. It ends when LASTING frames in a row are above the line again, and counts when as many that
-    are not `unsure` (T,) lie below the gate. A clip that is never above the gate has no change: all of it is somebody else.
+    between the two a change is on. It began where the sum last was zero or, when it is slow, at the knee of the curve. It
+    ends when LASTING frames in a row are above the line again, and counts when as many that are not `unsure` (T,) lie below
+    the gate. A clip that is never above the gate has no change: all of it is somebody else.
     """
     there = np.flatnonzero(~np.isnan(values))
     known = _steady(values[there])
@@ -50,7 +50,7 @@ def changes(values: NDArray[np.float64], unsure: NDArray[np.bool_], gate: float)
         return ()
     margin = max(level - gate, 1e-6)
     line = level - margin / 3
-    found, total, start, place = [], 0.0, 0, 0
+    found, total, start, place, since = [], 0.0, 0, 0, 0
     while place < len(known):
         start = place if total <= 0 else start
         total = max(0.0, total + line - float(known[place]))
@@ -59,30 +59,37 @@ def changes(values: NDArray[np.float64], unsure: NDArray[np.bool_], gate: float)
             place, total = _over(known, place, line), 0.0
             below = np.flatnonzero(known[start:place] < gate)
             if (~unsure[there[start + below]]).sum() >= LASTING:
-                first, sudden = _beginning(known[:place], start, start + int(below[0]), level, gate)
+                first, sudden = _beginning(known[:place], since, start, start + int(below[0]), level)
                 end = len(values) if place >= len(known) else int(there[place])
                 found.append(Change(int(there[first]), end, sudden, round(float(known[first:place].mean()), 4)))
+            since = place
     return tuple(found)
 
 
-def _beginning(known: NDArray[np.float64], start: int, low: int, level: float, gate: float) -> tuple[int, bool]:
+def _beginning(known: NDArray[np.float64], since: int, start: int, low: int, level: float) -> tuple[int, bool]:
     """Where a change began that left the level at `start` and fell under the gate at `low`, and whether it came at once: with
-    one step of at least half the way from the level down to what it became."""
+    one step of at least half the way from the level down to what it became. A change before it ended at `since`."""
     if low - start <= 1:  # a cut's own frame may be a blend of both
         return low, True
     steps = known[start:low] - known[start + 1 : low + 1]
     if steps.max() >= (level - float(np.median(known[low:]))) / 2:
         return start + 1 + int(steps.argmax()), True
-    return _onset(known, start, gate), False
+    return since + _knee(known[since : low + 1]), False
 
 
-def _onset(known: NDArray[np.float64], start: int, gate: float) -> int:
-    """Where a slow change that is known of began: where likeness left the best of what came before, by a quarter of the way
-    to the gate."""
-    best = float(known[: start + 1].max())
-    while start > 0 and known[start - 1] < best - (best - gate) / 4:
-        start -= 1
-    return start
+def _knee(known: NDArray[np.float64]) -> int:
+    """Where values that end low began to sink: the knee of the level line and then straight slope down that fit them best, by
+    least squares."""
+    time = np.arange(len(known))
+    best, knee = np.inf, len(known) - 1
+    for place in range(len(known) - 1):
+        slope = np.clip(time - place, 0, None)
+        line = np.stack([np.ones(len(known)), slope], axis=1)
+        fit = np.linalg.lstsq(line, known, rcond=None)[0]
+        error = float(np.square(line @ fit - known).sum())
+        if fit[1] < 0 and error < best:
+            best, knee = error, place
+    return knee
 
 
 def _over(known: NDArray[np.float64], place: int, line: float) -> int:

@@ -32,8 +32,17 @@ def test_a_swap_is_named_by_its_frame(seed: int) -> None:
 def test_a_slow_change_begins_long_before_the_gate(seed: int) -> None:
     (change,) = found(noisy(list(np.linspace(1, 0.05, 80)), seed), GATE)
     assert not change.sudden
-    assert 5 < change.first < 36
+    assert change.first < 16
     assert "turns into somebody else" in change.told(80)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_slow_changes_begin_at_the_knee(seed: int) -> None:
+    fall = list(np.linspace(0.95, 0.05, 30))
+    first, second = found(noisy([*[0.95] * 20, *fall, *[0.95] * 20, *fall], seed), GATE)
+    assert abs(first.first - 20) <= 5 and abs(second.first - 70) <= 5
+    assert not first.sudden and not second.sudden
+    assert abs(first.end - 50) <= 1
 
 
 @pytest.mark.parametrize("seed", range(20))
