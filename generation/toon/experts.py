@@ -107,7 +107,6 @@ def load_painter(painter: Painter, model: Path) -> None:
     ):
         known = {name: value.float() for name, value in load_file(model / path).items()}
         missing, surplus = part.load_state_dict(known, strict=False)  # tied weights are saved once
-        missing = [name for name in missing if "side_blocks" not in name]  # an adapter without sides learns them
         tied = part is painter.text_encoder and all("embed_tokens" in name for name in missing)
         if surplus or (missing and not tied):
             raise ValueError(f"{model / path} holds another shape: {[*missing, *surplus][:3]}")
