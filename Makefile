@@ -15,7 +15,7 @@ FILM := out/lighthouse.mp4
 # Exit code 3 is a film that is done, but that a gate wants looked at.
 film: .venv/installed
 	@mkdir -p $(dir $(FILM))
-	$(BIN)/storyboard render examples/lighthouse/script.md -o $(FILM) || [ $$? -eq 3 ]
+	$(BIN)/storyboard render examples/lighthouse/script.md --takes 3 -o $(FILM) || [ $$? -eq 3 ]
 	@echo "The film is $(abspath $(FILM))"
 
 # One thread a test process: the processes share the cores among them.

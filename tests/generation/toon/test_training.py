@@ -1,5 +1,7 @@
 """The training's parts, small: data found again, runs resumed, the quick convolutions equal to the stock ones."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +63,8 @@ def _small_training(folder: Path, rows: np.ndarray, steps: int) -> None:
 
 
 def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(_half_of_a_training, (tmp_path, 7), nprocs=2)
+    halves = [subprocess.Popen([sys.executable, __file__, str(rank), str(tmp_path), "7"]) for rank in range(2)]
+    assert [half.wait(timeout=120) for half in halves] == [0, 0]
     _small_training(tmp_path / "alone", np.arange(4), 7)
     two, one = (torch.load(folder / "net.pt", weights_only=True) for folder in (tmp_path, tmp_path / "alone"))
     for kind in ("weights", "average"):
@@ -127,3 +130,7 @@ def test_references_join_as_a_pack_does() -> None:
 def test_crops_stay_inside(tmp_path: Path) -> None:
     drawings: Drawings = draw(tmp_path, SMALL, workers=1)
     assert toon_vae.crops(drawings, np.random.default_rng(0), 7, 5, 48).shape == (7, 3, 5, 48, 48)
+
+
+if __name__ == "__main__":
+    _half_of_a_training(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
