@@ -35,7 +35,8 @@ def alike(
 
     Two are when their views (n, d) lie within STEP of each other, and so do their fingerprints (n, 64) within PRINT and their
     embeddings `looks` (n, F), of length 1, within NEAR of `usual`, the usual cosine of two pictures of one person. Within
-    a MOMENT of one track (`moments` (n,) in seconds, `tracks` (n,)) twice of each will do: a face that talks is no news.
+    a MOMENT of one track (`moments` (n,) in seconds, `tracks` (n,)) twice of each will do: a face that talks is no news. Where
+    there fingerprints agree twice as well, views are not asked: what differs is how the face was found, not the picture.
     """
     plain = prints.astype(np.float32)
     bits = plain @ (1 - plain).T
@@ -45,4 +46,5 @@ def alike(
     far = (1 - (looks @ looks.T).astype(np.float64)) / max(1 - usual, 1e-3)
     soon = (tracks[:, None] == tracks[None]) & (np.abs(moments[:, None] - moments[None]) <= MOMENT)
     slack = np.where(soon, 2, 1)
-    return np.asarray((bits <= PRINT * slack) & (far <= NEAR * slack) & (apart <= STEP * slack))
+    same = soon & (bits <= PRINT / 2) & (far <= NEAR)
+    return np.asarray(same | (bits <= PRINT * slack) & (far <= NEAR * slack) & (apart <= STEP * slack))

@@ -66,6 +66,17 @@ def test_all_three_must_be_near(within: dict[str, Any], beyond: dict[str, Any]) 
     assert not alike(**rows(**beyond, moments=np.zeros(COUNT)))[0, 1]
 
 
+def test_the_same_picture_is_one_whatever_was_made_of_its_face() -> None:
+    """Of two frames of a talking face one was found at half again its size: that is no other view of it."""
+    views = np.zeros((COUNT, 3))
+    views[0] = 3 * STEP
+    soon = {"moments": np.zeros(COUNT), "tracks": np.zeros(COUNT, int)}
+    assert alike(**rows(views=views, prints=bits(PRINT // 2), **soon)).all()
+    assert not alike(**rows(views=views, prints=bits(PRINT), **soon))[0, 1]
+    assert not alike(**rows(views=views, looks=off(1 - 1.5 * NEAR * 0.2), **soon))[0, 1]
+    assert not alike(**rows(views=views, moments=np.zeros(COUNT)))[0, 1]
+
+
 def test_the_measure_is_what_is_usual_for_the_encoders() -> None:
     looks = off(0.98)
     assert alike(**rows(looks=looks, usual=0.8)).all()
