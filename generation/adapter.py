@@ -39,7 +39,7 @@ class AdapterConfig:
 
     A voice token is narrow in any model: it holds four numbers and a slot. `screen` counts the waves that tell a position
     of the sequence where on the screen it lies, 0 for none: Wan knows only relative positions, and a small model is slow to
-    find out the rest. With `heads`, the transformer's own count, the adapter also takes each character's side of the screen.
+    find out the rest. With it goes `heads`, the transformer's own count, each of which learns to heed a character's side.
     """
 
     figure_dim: int
@@ -63,7 +63,6 @@ class AdapterConfig:
         id_dim: int,
         tokens_per_character: int = 8,
         screen: int = 0,
-        sides: bool = False,
     ) -> AdapterConfig:
         """The configuration that fits this `WanTransformer3DModel`."""
         config = transformer.config
@@ -74,7 +73,7 @@ class AdapterConfig:
             num_blocks=config.num_layers,
             tokens_per_character=tokens_per_character,
             screen=screen,
-            heads=config.num_attention_heads if sides else 0,
+            heads=config.num_attention_heads if screen else 0,
             eps=config.eps,
         )
 
@@ -93,9 +92,7 @@ class IdentityAdapter(nn.Module):
         self.identity_blocks = nn.ModuleList(KeyValue(config.id_dim, inner, eps) for _ in blocks)
         self.voice_blocks = nn.ModuleList(KeyValue(config.voice_dim, inner, eps) for _ in blocks)
         self.screen_blocks = nn.ModuleList(screen_layer(config.screen, inner) for _ in blocks if config.screen)
-        self.side_blocks = nn.ModuleList(
-            SideBias(config.screen, config.heads) for _ in blocks if config.screen and config.heads
-        )
+        self.side_blocks = nn.ModuleList(SideBias(config.screen, config.heads) for _ in blocks if config.heads)
         self._live = Live()
 
     def tokens(self, face: Tensor, figure: Tensor, weights: Tensor) -> Tensor:
@@ -171,11 +168,13 @@ class IdentityAdapter(nn.Module):
     def attach(self, transformer: WanTransformer3DModel) -> IdentityAdapter:
         """Give every block of this `WanTransformer3DModel` the adapter's attention; `detach` takes it away again."""
         blocks = transformer.blocks
-        inner = transformer.config.num_attention_heads * transformer.config.attention_head_dim
-        if (len(blocks), inner) != (self.config.num_blocks, self.config.inner_dim):
+        heads = transformer.config.num_attention_heads
+        inner = heads * transformer.config.attention_head_dim
+        if (len(blocks), inner) != (self.config.num_blocks, self.config.inner_dim) or self.config.heads not in (0, heads):
             raise GenerationError(
-                f"this adapter is for {self.config.num_blocks} blocks of width {self.config.inner_dim}, "
-                f"the transformer has {len(blocks)} of width {inner}",
+                f"this adapter is for {self.config.num_blocks} blocks of width {self.config.inner_dim}"
+                + (f" with {self.config.heads} heads" if self.config.heads else "")
+                + f", the transformer has {len(blocks)} of width {inner} with {heads} heads",
                 mend="Use the adapter that was trained for this checkpoint.",
             )
         none = [None] * len(blocks)

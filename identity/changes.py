@@ -78,18 +78,13 @@ def _beginning(known: NDArray[np.float64], since: int, start: int, low: int, lev
 
 
 def _knee(known: NDArray[np.float64]) -> int:
-    """Where values that end low began to sink: the knee of the level line and then straight slope down that fit them best, by
-    least squares."""
-    time = np.arange(len(known))
-    best, knee = np.inf, len(known) - 1
-    for place in range(len(known) - 1):
-        slope = np.clip(time - place, 0, None)
-        line = np.stack([np.ones(len(known)), slope], axis=1)
-        fit = np.linalg.lstsq(line, known, rcond=None)[0]
-        error = float(np.square(line @ fit - known).sum())
-        if fit[1] < 0 and error < best:
-            best, knee = error, place
-    return knee
+    """Where values (n,) that end low began to sink: the knee of the level line and then straight slope down that fit them best,
+    by least squares."""
+    after = np.arange(len(known) - 1, 0, -1.0)  # values after each place that the knee could be at
+    mean = after * (after + 1) / 2 / len(known)  # of the ramp 0, ..., 0, 1, 2, ..., after
+    spread = after * (after + 1) * (2 * after + 1) / 6 - len(known) * mean**2
+    falls = np.cumsum(np.cumsum((known - known.mean())[:0:-1]))[::-1]  # each ramp times the values
+    return int(np.argmax(np.where(falls < 0, falls**2 / spread, 0.0)))
 
 
 def _over(known: NDArray[np.float64], place: int, line: float) -> int:

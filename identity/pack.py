@@ -133,22 +133,21 @@ class IdentityPack:
         pack = cls(**read_pack(Path(folder)))
         hashes = None if encoders is None else encoders if isinstance(encoders, Mapping) else encoders.hashes
         if hashes is not None and dict(hashes) != pack.encoders:
-            command = pack._made_by(Path(folder))
             other = None if encoders is None or isinstance(encoders, Mapping) else encoders.folder
-            if other not in (None, SHIPPED):
-                command += f" --encoders {shlex.quote(str(other))}"
             raise IdentityError(
                 "the pack was made by other encoders than those in use",
                 where=str(folder),
-                mend=f"Make it again: {command}",
+                mend=f"Make it again: {pack._made_by(Path(folder), other)}",
             )
         return pack
 
-    def _made_by(self, folder: Path) -> str:
-        """The command that makes this pack, which was read from `folder`. Where its sources show others too, a picture of its
-        own says who is meant."""
+    def _made_by(self, folder: Path, encoders: Path | None) -> str:
+        """The command that makes this pack, which was read from `folder`, with the encoder set of another folder (None: not
+        known). Where its sources show others too, a picture of its own says who is meant."""
         words = ["storyboard", "refs", "prepare", *self.sources, "--name", self.name, "-o", str(folder)]
         if any(frame.reason.startswith("another person") for frame in self.left_out):
             clearest = min(range(len(self)), key=lambda i: (self.records[i].occluded, -self.records[i].quality))
             words += ["--like", str(self.pictures[clearest])]
+        if encoders not in (None, SHIPPED):
+            words += ["--encoders", str(encoders)]
         return shlex.join(words)

@@ -47,4 +47,4 @@ def alike(
     soon = (tracks[:, None] == tracks[None]) & (np.abs(moments[:, None] - moments[None]) <= MOMENT)
     slack = np.where(soon, 2, 1)
     same = soon & (bits <= PRINT / 2) & (far <= NEAR)
-    return np.asarray(same | (bits <= PRINT * slack) & (far <= NEAR * slack) & (apart <= STEP * slack))
+    return np.asarray(same | ((bits <= PRINT * slack) & (far <= NEAR * slack) & (apart <= STEP * slack)))

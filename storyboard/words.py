@@ -6,7 +6,6 @@ import re
 
 SIZES = ("wide", "medium", "close-up")
 MOVES = ("static", "push in", "pull out", "pan left", "pan right")
-SIDES = ("left", "centre", "right")
 TIMES = ("morning", "day", "evening", "night")
 NAME = r"[^\W\d_](?:[\w-]*\w)?"  # a character's name: a letter, then letters, digits, _ and -
 MENTION = re.compile(rf"(?<![\w\\@.])@({NAME})")

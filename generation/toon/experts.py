@@ -91,7 +91,7 @@ def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
     from diffusers import WanTransformer3DModel
 
     transformer = WanTransformer3DModel(**TRANSFORMER)
-    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN, sides=True))
+    adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN))
     adapter.attach(transformer)
     return Painter(text_encoder, transformer, adapter)
 
@@ -167,8 +167,7 @@ class Batches:
         made = {
             "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
             "words": words, "face": face, "figure": figure, "weights": weights, "present": present, "heard": heard,
-            "sides": sides,
-            "channels": data.channels,
+            "sides": sides, "channels": data.channels,
         }  # fmt: skip
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 

@@ -33,7 +33,7 @@ class Plan:
     vae_pictures: int = 21500
     vae_clips: int = 7200
     expert_pictures: int = 4000
-    expert_clips: int = 4000
+    expert_clips: int = 6200
     expert_side: int = 320
 
 

@@ -97,7 +97,7 @@ def test_each_place_on_the_screen_has_its_own_waves() -> None:
 @pytest.fixture
 def sided(scene: Scene, make_loud_adapter: Maker) -> IdentityAdapter:
     """An adapter that looks for whom it knows to be on the left or right on that half of the screen alone."""
-    adapter = make_loud_adapter(scene.transformer, screen=3, sides=True).attach(scene.transformer)
+    adapter = make_loud_adapter(scene.transformer, screen=3).attach(scene.transformer)
     for bias in adapter.side_blocks:
         across = 7  # the first of width's seven waves: how far right of the middle
         torch.nn.init.constant_(bias.weight[0, :, across], -9)
@@ -323,6 +323,9 @@ def test_an_adapter_that_does_not_fit(
 ) -> None:
     with pytest.raises(GenerationError, match="2 blocks of width 24, the transformer has 3"):
         adapter.attach(make_transformer(layers=3))
+    other = AdapterConfig(figure_dim=FIGURE, id_dim=16, inner_dim=24, num_blocks=2, screen=3, heads=4)
+    with pytest.raises(GenerationError, match="width 24 with 4 heads, the transformer has 2 of width 24 with 2 heads"):
+        IdentityAdapter(other).attach(scene.transformer)
     adapter.save(tmp_path)
     config = tmp_path / "identity_adapter.json"
     good = json.loads(config.read_text())

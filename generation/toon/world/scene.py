@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
+from generation.request import SIDES
 from generation.toon.world.character import Character
 from generation.toon.world.figure import Drawn, Light, draw_figure
 from generation.toon.world.pen import Pen
@@ -19,7 +20,6 @@ MOVES = {
     "static": "static camera", "push in": "camera pushes in", "pull out": "camera pulls out",
     "pan left": "camera pans left", "pan right": "camera pans right",
 }  # fmt: skip
-SIDES = ("left", "centre", "right")
 LIGHTS = ("left", "right", "front", "back")
 WARMTHS = ("warm", "neutral", "cool")
 OVERSAMPLE = 2
