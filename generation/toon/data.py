@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from generation.toon.world import character, scene
+from generation.toon.world.acting import PATCH, acted
 from generation.toon.world.caption import caption
 
 PEOPLE = 12000
@@ -37,7 +38,7 @@ CLIPS = Recipe("clips", 1800, 33, 192, 112)
 class Drawings:
     """A drawn set. `frames` (N, T, H, W, 3) uint8; `boxes`, `faces` (N, 3, 4), `points` (N, 3, 5, 2) of the first frame in
     pixels, zero where nobody is; `yaw` (N, 3); `people` (N, 3) identity seeds or -1; `levels` (N, 3, T) loudness;
-    `notes`: per clip the captions and the scene's words."""
+    `acted` (N, H/16, W/16) the share of each patch that shows an action; `notes`: per clip the captions and the scene's words."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         self.recipe, n, t = recipe, recipe.count, recipe.frames
@@ -45,6 +46,7 @@ class Drawings:
             "frames": ((n, t, recipe.height, recipe.width, 3), np.uint8), "boxes": ((n, 3, 4), np.float32),
             "faces": ((n, 3, 4), np.float32), "points": ((n, 3, 5, 2), np.float32), "yaw": ((n, 3), np.float32),
             "people": ((n, 3), np.int64), "levels": ((n, 3, t), np.float32),
+            "acted": ((n, recipe.height // PATCH, recipe.width // PATCH), np.float32),
         }  # fmt: skip
         self.folder = folder / recipe.name
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -105,6 +107,7 @@ def _clips(
             "people": np.array(who + [-1] * (3 - count)), "levels": np.zeros((3, recipe.frames), np.float32),
         }  # fmt: skip
         arrays["levels"][:count] = clip.levels
+        arrays["acted"] = acted(what, recipe.frames, recipe.width, recipe.height)
         for i, d in enumerate(clip.drawn[0]):
             arrays["boxes"][i], arrays["faces"][i], arrays["points"][i], arrays["yaw"][i] = (
                 d.box,

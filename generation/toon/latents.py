@@ -15,6 +15,9 @@ from generation.toon.experts import TEXT_ROWS, Latents
 from generation.toon.precision import mixed
 from generation.toon.vae import encode, quick_passes, to_signed
 
+ACTED = 0.08
+"""From this share on a patch shows an action: an arm's width of it."""
+
 
 def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndarray:
     """Posterior means (N, 16, k+1, H/8, W/8) fp16, not normalised; kept at `path`."""
@@ -74,9 +77,9 @@ def _sides(drawings: Drawings) -> np.ndarray:
 
 
 def _closeness(drawings: Drawings) -> np.ndarray:
-    """Weights (N, H/16, W/16): 1 on the background, 2 on figures, 4 on faces, by the first frame."""
+    """Weights (N, H/16, W/16): 1 on the background, 2 on figures, 4 on faces, by the first frame; 4 where an action shows."""
     n, _, height, width, _ = drawings.frames.shape
-    out = np.ones((n, height // 16, width // 16), np.float32)
+    out = np.where(np.asarray(drawings.acted) > ACTED, np.float32(4), np.float32(1))
     for i in range(n):
         for table, value in ((drawings.boxes, 2.0), (drawings.faces, 4.0)):
             for x0, y0, x1, y1 in table[i] / 16:

@@ -110,8 +110,7 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     A single picture (`frames=1`) shows a moment chosen by the scene's seed.
     """
     rng = np.random.default_rng([scene.seed, 9])
-    length = length if length is not None else max(frames / scene.fps, 1.0)
-    start = float(rng.uniform(0, length)) if frames == 1 else 0.0
+    start, length = _span(scene, frames, length, rng)
     h, w = height * OVERSAMPLE, width * OVERSAMPLE
     ground = paint(scene.place, scene.time, scene.style, scene.seed % 9973, int(h * 1.2), int(w * 1.45))
     levels = np.stack([voice(rng, frames, scene.fps) if p.speaks else np.zeros(frames) for p in scene.parts]).astype(
@@ -122,7 +121,7 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     pictures, drawn = [], []
     for f in range(frames):
         seconds = start + f / scene.fps
-        frame, found = _frame(scene, ground, seconds, length, levels[:, f], h, w)
+        frame, found = draw_moment(scene, ground, seconds, length, levels[:, f], h, w)
         small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
         pictures.append(_finish(small, gain, scene.style, grain))
         for d in found:
@@ -132,9 +131,20 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     return Clip(np.stack(pictures), drawn, levels)
 
 
-def _frame(
+def opening(scene: Scene, frames: int) -> tuple[float, float]:
+    """The moment at which `render` starts, and the time over which the actions play out, in seconds."""
+    return _span(scene, frames, None, np.random.default_rng([scene.seed, 9]))
+
+
+def _span(scene: Scene, frames: int, length: float | None, rng: np.random.Generator) -> tuple[float, float]:
+    length = length if length is not None else max(frames / scene.fps, 1.0)
+    return (float(rng.uniform(0, length)) if frames == 1 else 0.0), length
+
+
+def draw_moment(
     scene: Scene, ground: np.ndarray, seconds: float, length: float, mouths: np.ndarray, h: int, w: int
 ) -> tuple[np.ndarray, list[Drawn]]:  # fmt: skip
+    """One picture (h, w, 3) before the light is laid on it, and where everybody lies. `mouths` (parts,) loudness."""
     share = min(max(seconds / length, 0.0), 1.0)
     zoom = {"push in": 1.0 + 0.28 * share, "pull out": 1.28 - 0.28 * share}.get(scene.move, 1.0)
     pan = {"pan left": 0.5 - share, "pan right": share - 0.5}.get(scene.move, 0.0) * 0.24 * w
