@@ -78,9 +78,8 @@ def _sides(drawings: Drawings) -> np.ndarray:
 
 def _closeness(drawings: Drawings) -> np.ndarray:
     """Weights (N, H/16, W/16): 1 on the background, 2 on figures, 4 on faces, by the first frame; 4 where an action shows."""
-    n, _, height, width, _ = drawings.frames.shape
     out = np.where(np.asarray(drawings.acted) > ACTED, np.float32(4), np.float32(1))
-    for i in range(n):
+    for i in range(len(out)):
         for table, value in ((drawings.boxes, 2.0), (drawings.faces, 4.0)):
             for x0, y0, x1, y1 in table[i] / 16:
                 if x1 > x0:
