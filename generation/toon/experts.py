@@ -7,6 +7,7 @@ side of the boundary. Text, identity and voice are dropped now and then, apart a
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from generation.adapter import AdapterConfig, IdentityAdapter
 from generation.toon.loop import Loop, rank
-from generation.toon.precision import mixed
+from generation.toon.precision import device, mixed
 from generation.toon.references import References, join
 
 if TYPE_CHECKING:
@@ -81,19 +82,19 @@ class Painter(nn.Module):
         """Text rows (B, L, D) with padding zeroed as the stock pipeline does, and the bias that stands for its other rows."""
         mask = (words != 0).long()
         rows = self.text_encoder(words, attention_mask=mask).last_hidden_state * mask[..., None]
-        bias = torch.zeros(1, words.shape[1])
+        bias = torch.zeros(1, words.shape[1], device=words.device)
         bias[0, -1] = float(np.log(512 - words.shape[1] + 1))
         return rows, bias
 
 
 def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
-    """Fresh networks, the adapter attached."""
+    """Fresh networks where training computes, the adapter attached."""
     from diffusers import WanTransformer3DModel
 
     transformer = WanTransformer3DModel(**TRANSFORMER)
     adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN))
     adapter.attach(transformer)
-    return Painter(text_encoder, transformer, adapter)
+    return Painter(text_encoder, transformer, adapter).to(device())
 
 
 def load_painter(painter: Painter, model: Path) -> None:
@@ -179,12 +180,13 @@ def velocity_loss(
 
     s follows the shifted uniform law on the side's range.
     """
+    batch = {name: value.to(device(), non_blocking=True) for name, value in batch.items()}
     x0 = batch["x"].float()
     low, high = RANGES[side]
     u0, u1 = (s / (shift - (shift - 1) * s) for s in (low, high))
-    u = torch.rand(len(x0), generator=generator) * (u1 - u0) + u0
+    u = torch.rand(len(x0), generator=generator).to(x0.device) * (u1 - u0) + u0
     s = shift * u / (1 + (shift - 1) * u)
-    noise = torch.randn(x0.shape, generator=generator)
+    noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     mix = s.view(-1, 1, 1, 1, 1)
     frames, height, width = x0.shape[2:]
     grid = (frames, height // 2, width // 2) if float(torch.rand((), generator=generator)) >= STOCK else None
@@ -230,7 +232,7 @@ def train_stage(
             rows, frames = CLIP_SHAPES[int(lot < SHORT * clip_share)]
             kind, source = "clips", clips
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH) if device().type == "cpu" else nullcontext():
             loop.update(loss := velocity_loss(painter, source.take(rng, rows, frames), side, SHIFT[kind], generator))
         kept[kind] = 0.98 * kept.get(kind, float(loss.detach())) + 0.02 * float(loss.detach())
         if step % 50 == 0:

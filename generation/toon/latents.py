@@ -12,7 +12,7 @@ from diffusers import AutoencoderKLWan
 from generation.request import SIDES
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
-from generation.toon.precision import mixed
+from generation.toon.precision import device, mixed
 from generation.toon.vae import encode, quick_passes, to_signed
 
 ACTED = 0.08
@@ -23,13 +23,14 @@ def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndar
     """Posterior means (N, 16, k+1, H/8, W/8) fp16, not normalised; kept at `path`."""
     if path.exists():
         return np.load(path, mmap_mode="r")
+    vae.to(device())
     count, frames = drawings.frames.shape[:2]
     rows = 64 if frames == 1 else 4
     parts = []
     with quick_passes(), torch.inference_mode(), mixed():
         for i in range(0, count, rows):
-            mean, _ = encode(vae, to_signed(drawings.frames[i : i + rows]))
-            parts.append(mean.half().numpy())
+            mean, _ = encode(vae, to_signed(drawings.frames[i : i + rows]).to(device()))
+            parts.append(mean.half().cpu().numpy())
     made = np.concatenate(parts)
     part = path.with_suffix(".part.npy")
     np.save(part, made)

@@ -1,4 +1,4 @@
-"""Muon (Jordan et al., 2024) for training on a CPU: momentum whose singular values are all brought to about one.
+"""Muon (Jordan et al., 2024): momentum whose singular values are all brought to about one.
 
 `torch.optim.Muon` always computes in bfloat16, which takes fifty times as long on a processor that does not multiply in it.
 """

@@ -134,10 +134,10 @@ class Training:
         (self.out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
 
     def _everywhere(self, part: str) -> None:
-        """Runs a method in one process a core, which share their gradients."""
+        """Runs a method in one process a GPU, or a core where there is none; they share their gradients."""
         import torch
 
-        world = os.cpu_count() or 1
+        world = torch.cuda.device_count() or os.cpu_count() or 1
         torch.multiprocessing.spawn(_work, (self, part, world), nprocs=world)
 
     def _drawn(self, recipe: Recipe) -> Any:
@@ -188,10 +188,14 @@ def _work(rank: int, training: Training, part: str, world: int) -> None:
     import torch
     import torch.distributed as dist
 
-    torch.set_num_threads(1)
+    gpu = torch.cuda.is_available()
+    if gpu:
+        torch.cuda.set_device(rank)
+    else:
+        torch.set_num_threads(1)
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
     meeting = training.work / f"meeting-{os.getppid()}"
-    dist.init_process_group("gloo", init_method=f"file://{meeting.resolve()}", rank=rank, world_size=world)
+    dist.init_process_group("nccl" if gpu else "gloo", init_method=f"file://{meeting.resolve()}", rank=rank, world_size=world)
     getattr(training, part)()
     dist.destroy_process_group()
     meeting.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 from generation.convolution import quick_convolutions
 from generation.toon.data import Drawings
 from generation.toon.loop import Loop, rank
-from generation.toon.precision import mixed
+from generation.toon.precision import device, mixed
 
 CONFIG: dict[str, Any] = {
     "base_dim": 24, "decoder_base_dim": 32, "z_dim": 16, "dim_mult": [1, 2, 2], "temperal_downsample": [True, True],
@@ -100,7 +100,7 @@ def crops(drawings: Drawings, rng: np.random.Generator, count: int, frames: int,
             y = int(np.clip((f[1] + f[3]) / 2 - size / 2 + rng.normal(0, 8), 0, h - size))
             x = int(np.clip((f[0] + f[2]) / 2 - size / 2 + rng.normal(0, 8), 0, w - size))
         out[k] = drawings.frames[i, start : start + frames, y : y + size, x : x + size]
-    return to_signed(out)
+    return to_signed(out).to(device())
 
 
 def train_vae(work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int) -> None:
@@ -135,7 +135,7 @@ def fresh_vae() -> AutoencoderKLWan:
     vae = AutoencoderKLWan.from_config(CONFIG)
     with torch.no_grad():
         vae.quant_conv.bias[16:] -= 6.0  # start with little noise in the latents
-    return vae
+    return vae.to(device())
 
 
 def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> None:
@@ -144,7 +144,7 @@ def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> Non
     with quick_passes():
         for step in loop:
             x = crops(pictures, np.random.default_rng([step, 11, rank()]), 8, 1, 64)
-            noise = torch.randn(len(x), 16, 1, 8, 8)
+            noise = torch.randn(len(x), 16, 1, 8, 8, device=x.device)
             with mixed():
                 y, mean, logvar = compiled(vae, x, noise)
             _learn(loop, x, y, mean, logvar)
@@ -181,7 +181,7 @@ def straying(vae: AutoencoderKLWan, x: torch.Tensor, mean: torch.Tensor) -> torc
 def _learn(
     loop: Loop, x: torch.Tensor, y: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor, more: torch.Tensor | None = None
 ) -> None:
-    more = torch.zeros(()) if more is None else more
+    more = x.new_zeros(()) if more is None else more
     y, mean, logvar = y.float(), mean.float(), logvar.float()
     kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
     loop.update(reconstruction_loss(x, y) + 1e-4 * kl + more)

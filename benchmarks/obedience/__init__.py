@@ -1,0 +1,1 @@
+"""How well the embedded model does what a prompt says."""
