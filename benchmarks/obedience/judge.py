@@ -104,7 +104,7 @@ def trained(clips: np.ndarray, truth: np.ndarray, path: Path, *, epochs: int = 1
         schedule.step()
         if step % 100 == 0:
             print(
-                f"the judge learns: {step}/{steps}, loss {float(loss):.2f}, {time.monotonic() - began:.0f} s",
+                f"the judge learns: {step}/{steps}, loss {float(loss.detach()):.2f}, {time.monotonic() - began:.0f} s",
                 flush=True,
             )
     path.parent.mkdir(parents=True, exist_ok=True)
