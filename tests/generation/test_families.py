@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generation.errors import GenerationError
-from generation.families import FAMILIES, Family
+from generation.families import FAMILIES
+from generation.family import Family
 
 EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from generation import STAGES, GenerationError, Model, ShotRequest, StageError, VoiceTrack, open_stage, preview
-from generation.families import Family
+from generation.family import Family
 
 Requests = Callable[..., ShotRequest]
 STOCK_PROMPT = "wide shot, character1 waves on the left. character2 walks."
@@ -152,7 +152,7 @@ import sys
 from pathlib import Path
 from safetensors.torch import load_file, save_file
 from generation import Model, ShotRequest, open_stage
-from generation.families import Family
+from generation.family import Family
 
 folder, family, request, before, after = sys.argv[1:]
 model = Model.open(Path(folder), eval(family))
