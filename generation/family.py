@@ -84,6 +84,14 @@ class Family:
         """Whether it only ever goes on from a first frame: its input has room for one beside the noise."""
         return self.channels > self.latents
 
+    def picture_counts(self, characters: int, frames: int) -> tuple[int, ...]:
+        """How many pictures of each character go into a shot: all of it `pictures` at most and as many as it has latent frames,
+        each of which costs as much as a picture; one of each at least."""
+        if not characters or not self.pictures:
+            return (0,) * characters
+        most = max(characters, min(self.pictures, (frames - 1) // 4 + 1))
+        return tuple(most // characters + (place < most % characters) for place in range(characters))
+
     def gigabytes(self, precision: str = "bf16") -> float:
         """The size of one expert's weights, in 10^9 bytes; `precision` is one of BYTES."""
         return self.billions * BYTES[precision]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,18 +92,3 @@ class ShotRequest:
     def guided(self) -> bool:
         """Whether any expert needs the negative prompt."""
         return max(self.guidance) > 1
-
-
-def spoken_prompt(prompt: str, characters: tuple[str, ...], slot_word: str) -> str:
-    """The prompt as the text encoder reads it: each @name replaced by the family's word for its slot."""
-    words = {name: slot_word.format(slot) for slot, name in enumerate(characters, 1)}
-    if words:
-        names = "|".join(re.escape(name) for name in sorted(words, key=len, reverse=True))
-        prompt = re.sub(rf"(?<!\w)@({names})(?!\w)", lambda found: words[found[1]], prompt)
-    stray = re.search(r"(?<!\w)@\w[\w-]*", prompt)
-    if stray:
-        raise GenerationError(
-            f"{stray[0]} is in the prompt but not in the shot",
-            mend=f"Characters of this shot: {', '.join('@' + name for name in characters) or 'none'}.",
-        )
-    return prompt

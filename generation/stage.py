@@ -46,6 +46,7 @@ class Stage:
         self.model = model
         self.device = device
         self.network: Any = None
+        self.notes: list[str] = []  # what somebody should know of the last result
 
     @property
     def dtype(self) -> torch.dtype:

@@ -31,6 +31,7 @@ class Casting:
         self.board, self.run, self.tell, self.encoder_set = board, run, tell, encoder_set
         self.packs: dict[str, IdentityPack] = {}
         self.folders: dict[str, Path] = {}
+        self.cut: dict[tuple[str, int], tuple[Any, ...]] = {}
         for name in dict.fromkeys(name for shot in board.shots for name in shot.names):
             self.packs[name], self.folders[name] = self._pack(name, board.characters[name])
 
@@ -51,6 +52,12 @@ class Casting:
     def tokens(self, names: Iterable[str]) -> list[Tokens]:
         """What the generator uses of these characters, in this order."""
         return [self.packs[name].tokens_input() for name in names]
+
+    def pictures(self, name: str, count: int) -> tuple[Any, ...]:
+        """At most `count` pictures (H, W, 3) uint8 RGB of a character alone on white, the best first."""
+        if (name, count) not in self.cut:
+            self.cut[name, count] = tuple(self.packs[name].best_pictures(count)) if count else ()
+        return self.cut[name, count]
 
     def score(self, frames: Iterable[Any], made_of: str, names: tuple[str, ...]) -> dict[str, Any] | None:
         """Frames measured against the packs of those who should be in them; None when nobody should.

@@ -15,6 +15,7 @@ from generation.references.condition import Condition, Encoder, pixels
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 MEND = 'Write "frame: PICTURE" under the shot\'s heading, or take a model that needs none.'
@@ -70,3 +71,11 @@ class Keyframe(Condition):
         free = latents.new_ones(1, 1, *latents.shape[2:])
         free[:, :, 0] = 0
         return free
+
+
+def covering(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A picture (H, W, 3) uint8 RGB scaled to cover a shot of this size, (height, width, 3), what is over cut off evenly."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    return np.asarray(ImageOps.fit(Image.fromarray(picture), (width, height), Image.Resampling.LANCZOS))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from generation.family import Family
 from generation.references.condition import Condition, Encoder, pixels
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 

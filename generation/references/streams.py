@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from generation.family import Family
 from generation.references.condition import Condition, Encoder, pixels
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 SIDE = 848  # longer side of a reference picture, pixels
@@ -65,6 +64,7 @@ class Streams(Condition):
 
 def fitted(picture: np.ndarray, most: int) -> np.ndarray:
     """A picture (H, W, 3) uint8 RGB with its longer side at most `most` and both sides multiples of STEP, nothing cut off."""
+    import numpy as np
     from PIL import Image
 
     height, width = picture.shape[:2]
