@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import struct
 from pathlib import Path
@@ -115,6 +116,12 @@ def test_shards(copy: Path, tiny_family: Family) -> None:
     assert shard in Model.open(copy, tiny_family).files["transformer"]
     shard.write_bytes(shard.read_bytes()[:-1])
     assert "cut short" in fault(copy, tiny_family)
+    shard.write_bytes((copy / "vae" / "diffusion_pytorch_model.safetensors").read_bytes())
+    assert "another model's shard: 1 weights" in fault(copy, tiny_family)
+    shard.write_bytes(pickle.dumps({"scale_shift_table": [1.0] * 100}))
+    assert "not a whole safetensors file" in fault(copy, tiny_family)
+    shard.unlink()
+    assert "the file is missing" in fault(copy, tiny_family)
     index.write_text(json.dumps({"weight_map": {"x": "../../elsewhere.safetensors"}}))
     assert "no shards" in fault(copy, tiny_family)
 

@@ -186,6 +186,18 @@ def test_a_layout_can_be_looked_at(plain_model: Model, request_for: Requests) ->
     assert frames.shape == (9, 32, 48, 3)
 
 
+def test_the_high_noise_expert_does_its_native_share(plain_folder: Path, tiny_family: Family, request_for: Requests) -> None:
+    """40 steps at the A14B's shift of 12: 26 of them, where the folder's own shift would give fewer."""
+    model = Model.open(plain_folder, replace(tiny_family, shift=12.0))
+    request = request_for(steps=40, frames=1, width=32, guidance=(1.0, 1.0))
+    counts: dict[str, int] = {}
+    artefact: dict[str, Tensor] = {}
+    for name in ("encode", "layout", "detail"):
+        with open_stage(name, model, "cpu") as stage:
+            artefact = stage.run(request, (), artefact, lambda done, total, name=name: counts.__setitem__(name, total))
+    assert counts == {"encode": 1, "layout": 26, "detail": 14}
+
+
 def test_one_network_at_a_time(model: Model, request_for: Requests, people: list[Any]) -> None:
     request = request_for()
     steps: list[tuple[int, int]] = []

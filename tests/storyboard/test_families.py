@@ -74,9 +74,11 @@ def tiny(make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, shop
 @pytest.mark.parametrize("name", NAMES)
 def test_a_film_with_each_family(name: str, tiny: Callable[[str], Path], shop: Path, run: Any) -> None:
     from assemble import read_frames
+    from generation import Model
     from generation.families import FAMILIES
 
     folder = tiny(name)
+    assert Model.open(folder).scheduler().config.flow_shift == FAMILIES[name].shift  # the folder's own says 3
     code, out, err = run("render", shop / "script.md", "-o", shop / "film.mp4", "--model", folder, "--json")
     assert code in (0, 3), err  # random experts draw nobody
     facts = json.loads(out)
@@ -143,6 +145,16 @@ def test_a_long_prompt_is_said(stage: tuple[Path, Path], run: Any) -> None:
     for _ in range(2):  # also when it is there from before
         code, _, err = run(*words)
         assert code in (0, 3) and "shot 2: the prompt has" in err and "tokens and the model reads 256" in err, err
+
+
+def test_the_families_are_listed(run: Any) -> None:
+    code, out, _ = run("models", "list")
+    assert code == 0 and "two experts of 14.29 B, each 28.6 GB in bf16 and 14.3 in fp8" in out
+    assert "takes 6 reference pictures a shot" in out and "goes on from a first frame" in out
+    code, out, _ = run("models", "list", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert rows["Wan2.2-VACE-Fun-A14B"]["gigabytes"] == {"fp32": 69.4, "bf16": 34.7, "fp8": 17.3, "nf4": 9.2}
+    assert rows["Wan2.2-T2V-A14B"]["shift"] == 12 and rows["Wan2.2-T2V-A14B"]["references"] == "tokens"
 
 
 def test_boards_of_older_versions_have_no_frames(shop: Path) -> None:
