@@ -103,7 +103,7 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             name="Wan2.2-VACE-Fun-A14B",
-            repository="linoyts/Wan2.2-VACE-Fun-14B-diffusers",
+            repository="Pyros13/Wan2.2-VACE-Fun-A14B-Diffusers",
             shift=12.0,
             guidance=(5.0, 5.0),
             vace_layers=(0, 5, 10, 15, 20, 25, 30, 35),

@@ -66,7 +66,7 @@ class Casting:
         """
         if not names:
             return None
-        digests = {name: self._digest(name) for name in names}
+        digests = self.digests(names)
         facts = [VERSION, made_of, self.hashes, list(digests.items())]
         key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
         known = self.run.load_plain("score", key)
@@ -112,6 +112,10 @@ class Casting:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 total.update(f"{file.name}:{digest}\n".encode())
         return total.hexdigest()
+
+    def digests(self, names: Iterable[str]) -> dict[str, str]:
+        """sha256 of the embeddings of these characters' packs."""
+        return {name: self._digest(name) for name in names}
 
     def _digest(self, name: str) -> str:
         return hashlib.sha256((self.folders[name] / "embeddings.safetensors").read_bytes()).hexdigest()

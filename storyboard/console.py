@@ -201,11 +201,9 @@ def models(families: Iterable[Family], known: Mapping[str, Offer], here: Mapping
 
 def _made_of(row: dict[str, Any]) -> str:
     """A family's experts, and how characters reach them."""
-    size = row["gigabytes"]
-    experts = f"two experts of {row['billions']:.2f} B, each" if row["experts"] == 2 else f"one expert of {row['billions']:.2f} B,"
-    if size["bf16"] < 1:
-        return f"{'two' if row['experts'] == 2 else 'one'} small expert{'s' * (row['experts'] == 2)}; {row['summary']}"
-    return f"{experts} {size['bf16']} GB in bf16 and {size['fp8']} in fp8; {row['summary']}"
+    size, count = row["gigabytes"], row["experts"]
+    said = f" of {row['billions']:.2f} B, {'each ' * (count > 1)}{size['bf16']} GB in bf16 and {size['fp8']} in fp8"
+    return f"{'two experts' if count > 1 else 'one expert'}{said if size['bf16'] >= 1 else ''}; {row['summary']}"
 
 
 def _here(name: str, here: Mapping[str, State | None]) -> dict[str, Any]:

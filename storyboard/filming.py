@@ -99,7 +99,8 @@ class Filming:
         shot = self.board.shots[number - 1]
         take = take_of(shot, number, attempt, self.rolls.get(str(shot.seed), 0))
         request = requested(self.board, number, take.seed, self.model, self.casting)
-        return Job(take, shot, request, self.casting.tokens(shot.names))
+        packs = self.casting.digests(shot.names) if any(request.pictures) else {}
+        return Job(take, shot, request, self.casting.tokens(shot.names), packs)
 
     def _add(self, job: Job) -> None:
         """Measure a take and write its clip."""

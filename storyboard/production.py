@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storyboard.board import Shot
 from storyboard.events import Event
@@ -27,6 +27,7 @@ class Job:
     shot: Shot
     request: ShotRequest
     tokens: list[Tokens] = field(default_factory=list)
+    packs: dict[str, str] = field(default_factory=dict)  # whose pictures go into it, by name: sha256 of the pack's embeddings
 
 
 def make(
@@ -89,7 +90,9 @@ def _run(
 
             made = opened.run(job.request, job.tokens, preview(inputs) if stage == PREVIEW else inputs, step)
             seconds = round(time.perf_counter() - started, 3)
-            noted = {"notes": list(opened.notes)} if opened.notes else {}
+            noted: dict[str, Any] = {"notes": list(opened.notes)} if opened.notes else {}
+            if job.packs and stage in ("references", "layout"):
+                noted["packs"] = job.packs  # so that a pack's removal finds its pictures
             run.save(stage, key, made, shot=take.shot, take=take.number, seconds=seconds, **noted)
             _tell_notes(take, opened.notes, tell)
             said = f"{stage}: shot {take.shot}, take {take.number} in {seconds:.1f} s"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from storyboard import Storyboard, StoryboardError
 from storyboard.boarding import boarded
 from storyboard.limits import Limits
 from storyboard.prompt import compose, ordered
+from storyboard.traces import traces_of
 
 NAMES = [
     "Wan2.2-T2V-A14B", "Wan2.2-I2V-A14B", "Wan2.2-TI2V-5B", "Wan2.2-VACE-Fun-A14B", "Bernini-R", "Bernini-R-1.3B",
@@ -72,13 +72,18 @@ def tiny(make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, shop
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_a_film_with_each_family(name: str, tiny: Callable[[str], Path], shop: Path, run: Any) -> None:
+def test_a_film_with_each_family(
+    name: str, tiny: Callable[[str], Path], shop: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from assemble import read_frames
     from generation import Model
     from generation.families import FAMILIES
 
     folder = tiny(name)
     assert Model.open(folder).scheduler().config.flow_shift == FAMILIES[name].shift  # the folder's own says 3
+    loads: list[str] = []
+    stock = Model.network
+    monkeypatch.setattr(Model, "network", lambda self, part, dtype: (loads.append(part), stock(self, part, dtype))[1])
     code, out, err = run("render", shop / "script.md", "-o", shop / "film.mp4", "--model", folder, "--json")
     assert code in (0, 3), err  # random experts draw nobody
     facts = json.loads(out)
@@ -87,7 +92,12 @@ def test_a_film_with_each_family(name: str, tiny: Callable[[str], Path], shop: P
     assert len(frames) == 2 * round(0.5 * FAMILIES[name].fps) and frames[0].shape == (64, 96, 3)
     stages = [path.name.partition("-")[0] for path in (shop / "film.run" / "artefacts").glob("*.safetensors")]
     assert {each: stages.count(each) for each in set(stages)} == dict.fromkeys(FAMILIES[name].stages, 2)
-    shutil.rmtree(folder)  # nothing is needed of it when nothing has changed but the stitching
+    experts = ["transformer", "transformer_2"][: FAMILIES[name].experts]
+    assert [part for part in loads if part != "vae"] == ["text_encoder", *experts]  # each once, for all shots
+
+    pictures = [trace.pictures for trace in traces_of(next((shop / "film.run" / "packs").glob("mia-*")), [shop])]
+    held = 4 if FAMILIES[name].pictures else 0  # of two shots, the pictures themselves and the layouts that go on with them
+    assert sum(map(len, pictures)) == held
 
 
 def test_a_prompt_in_each_order_and_one_that_was_rewritten(shop: Path) -> None:
