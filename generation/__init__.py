@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from generation.adapter import AdapterConfig, IdentityAdapter
     from generation.errors import GenerationError, StageError
-    from generation.families import FAMILIES, Family
+    from generation.families import FAMILIES
+    from generation.family import Family
     from generation.load import Model
     from generation.request import SLOTS, ShotRequest, VoiceTrack
     from generation.stage import CharacterTokens, Stage
@@ -35,7 +36,8 @@ __all__ = [
 _HOMES = {
     "adapter": ("AdapterConfig", "IdentityAdapter"),
     "errors": ("GenerationError", "StageError"),
-    "families": ("FAMILIES", "Family"),
+    "families": ("FAMILIES",),
+    "family": ("Family",),
     "load": ("Model",),
     "request": ("SLOTS", "ShotRequest", "VoiceTrack"),
     "stage": ("CharacterTokens", "Stage"),

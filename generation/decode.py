@@ -40,7 +40,7 @@ class DecodeStage(Stage):
         import torch
 
         if self.network is None:
-            self.network = self.model.network("vae", self.dtype).to(self.device)
+            self.network = self._load("vae")
         latents = inputs["latents"].to(self.device, self.dtype)
         chunks = []
         with torch.no_grad(), self._arithmetic(request):

@@ -6,15 +6,16 @@ looks back over several steps) and the text, so that both in a row are, bit for 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from generation.errors import GenerationError, StageError
+from generation.references import KINDS, Condition
+from generation.references.condition import PREFIXES
 from generation.request import SIDES, ShotRequest
 from generation.solver import restore, snapshot
-from generation.stage import CharacterTokens, OnStep, Stage
+from generation.stage import CharacterTokens, OnStep, Stage, digest
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from generation.adapter import IdentityAdapter
 
+Way = tuple["Tensor", "dict[str, Any] | None", bool]
 MEND_NAN = "Try another seed or less guidance; if it stays, check the model's files."
 
 
@@ -48,28 +50,37 @@ class DenoiseStage(Stage):
         boundary = self.model.boundary * scheduler.config.num_train_timesteps
         handover = sum(bool(time >= boundary) for time in times)
         if self.name == "layout":
-            steps, latents, preview = range(handover), self._noise(request), None
+            steps, preview = range(handover), None
         else:
             steps, latents = range(handover, len(times)), inputs["latents"].to(self.device)
             restore(scheduler, inputs, self.device)
         with torch.no_grad():
-            ways = self._ways(request, tokens, inputs)
+            condition = KINDS[self.model.family.references](self.model, request, inputs, self.device, self.dtype)
+            if self.name == "layout":
+                latents = self._noise(request, condition.frames)
+            ways = self._ways(request, tokens, inputs, condition)
             for done, step in enumerate(steps, 1):
                 time = times[step]
-                velocity = self._velocity(latents, time, ways, request.guidance[self._side])
-                preview = latents - scheduler.sigmas[step].to(latents.device) * velocity
+                sigma = scheduler.sigmas[step]
+                velocity = self._velocity(latents, time, sigma, ways, request.guidance[self._side], condition)
+                preview = latents - sigma.to(latents.device) * velocity
                 latents = scheduler.step(velocity, time, latents, return_dict=False)[0]
                 if on_step:
                     on_step(done, len(steps))
         if not bool(torch.isfinite(latents).all()):
             raise StageError("the latents are not numbers any more", where=self.name, mend=MEND_NAN)
         if self.name == "detail":
-            return {"latents": latents.cpu()}
-        kept: dict[str, Tensor] = {name: inputs[name] for name in ("prompt", "negative") if name in inputs}
-        preview = latents if preview is None else preview
+            return {"latents": condition.done(latents).cpu().contiguous()}
+        kept = {
+            name: value for name, value in inputs.items() if name in ("prompt", "negative") or name.startswith(PREFIXES)
+        }
+        preview = condition.done(latents if preview is None else preview).contiguous()
         return {"latents": latents.cpu(), "preview": preview.half().cpu(), **kept, **snapshot(scheduler)}
 
     def close(self) -> None:
+        following, expert = self.model.expert("detail"), self.model.expert("layout")
+        if self.network is not None and self.name == "layout" and following == expert:
+            self.model.held[expert] = self.network, self.adapter  # it finishes what it has laid out
         self.adapter = None
         super().close()
 
@@ -82,23 +93,27 @@ class DenoiseStage(Stage):
         if self.network is not None:
             return
         expert = self.model.expert(self.name)
-        self.network = self.model.network(expert, self.dtype).to(self.device)
+        found = self._load(expert)
+        if isinstance(found, tuple):
+            self.network, self.adapter = found
+            return
+        self.network = found
         if self.model.adapter_of(expert):
             self.adapter = self.model.adapter(expert, self.dtype).to(self.device).attach(self.network)
 
-    def _noise_shape(self, request: ShotRequest) -> tuple[int, int, int, int, int]:
+    def _noise_shape(self, request: ShotRequest, before: int = 0) -> tuple[int, int, int, int, int]:
         vae = self.model.config("vae")
         space, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
-        frames = (request.frames - 1) // time + 1
-        return (1, self.network.config.in_channels, frames, request.height // space, request.width // space)
+        frames = before + (request.frames - 1) // time + 1
+        return (1, vae.get("z_dim", 16), frames, request.height // space, request.width // space)
 
-    def _noise(self, request: ShotRequest) -> Tensor:
+    def _noise(self, request: ShotRequest, before: int) -> Tensor:
         import torch
         from diffusers.utils.torch_utils import randn_tensor
 
         # Drawn on the CPU whatever the device, so a seed means the same shot everywhere.
         generator = torch.Generator("cpu").manual_seed(request.seed)
-        shape = self._noise_shape(request)
+        shape = self._noise_shape(request, before)
         return randn_tensor(shape, generator=generator, device=torch.device(self.device), dtype=torch.float32)
 
     def _grid(self, request: ShotRequest) -> tuple[int, int, int]:
@@ -108,19 +123,19 @@ class DenoiseStage(Stage):
         return frames // a, height // b, width // c
 
     def _ways(
-        self, request: ShotRequest, tokens: Sequence[CharacterTokens], inputs: dict[str, Tensor]
-    ) -> list[tuple[Tensor, dict[str, Any] | None]]:
-        """The text and the conditioning of the forward with the prompt and, if guided, of the one against it."""
+        self, request: ShotRequest, tokens: Sequence[CharacterTokens], inputs: dict[str, Tensor], condition: Condition
+    ) -> list[Way]:
+        """The forward with the prompt and, if guided, those against it: text, identity, whether the references are seen."""
         import torch
 
-        names = ["prompt", "negative"] if request.guidance[self._side] > 1 else ["prompt"]
-        ways: list[tuple[Tensor, dict[str, Any] | None]] = []
-        for name in names:
+        wanted = condition.ways if request.guidance[self._side] > 1 else condition.ways[:1]
+        ways: list[Way] = []
+        for name, live in wanted:
             rows = inputs[name].to(self.device, self.dtype)
             rest = self.model.family.text_length - len(rows)
             text = torch.cat([rows, rows.new_zeros(rest, rows.shape[1])])[None]
             if self.adapter is None or not self._identified(request):
-                ways.append((text, None))
+                ways.append((text, None, live))
                 continue
             from generation.adapter import short_text
 
@@ -128,7 +143,12 @@ class DenoiseStage(Stage):
             conditioning["grid"] = self._grid(request)
             if rest:
                 text, conditioning["text_bias"] = short_text(text, len(rows) + 1)
-            ways.append((text, conditioning))
+            if condition.apart:
+                # Places on the screen and voices are told by place in the sequence, where other pictures stand now.
+                conditioning = {
+                    name: value for name, value in conditioning.items() if name not in ("grid", "voice", "sides")
+                }
+            ways.append((text, conditioning, live))
         return ways
 
     def _identity(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
@@ -166,24 +186,20 @@ class DenoiseStage(Stage):
         return identity
 
     def _velocity(
-        self, latents: Tensor, time: Tensor, ways: list[tuple[Tensor, dict[str, Any] | None]], guidance: float
+        self, latents: Tensor, time: Tensor, sigma: Tensor, ways: list[Way], guidance: float, condition: Condition
     ) -> Tensor:
-        noisy = latents.to(self.dtype)
-        if self.model.index.get("expand_timesteps"):
-            grid = latents[0, 0, :, ::2, ::2]
-            times = (grid.new_ones(grid.shape) * time).flatten()[None]
-        else:
-            times = time.expand(1)
-        seen: list[torch.Tensor] = []
+        hidden, times = condition.seen(latents, time)
+        hidden, more = hidden.to(self.dtype), condition.more
+        found: list[torch.Tensor] = []
         # One forward after another, never as one batch: a batch is rounded differently.
-        for text, conditioning in ways:
-            with self._conditioned(conditioning):
-                seen.append(
-                    self.network(hidden_states=noisy, timestep=times, encoder_hidden_states=text, return_dict=False)[0]
+        for text, conditioning, live in ways:
+            with self._conditioned(conditioning), condition.around(self.network, live):
+                found.append(
+                    self.network(
+                        hidden_states=hidden, timestep=times, encoder_hidden_states=text, return_dict=False, **more
+                    )[0]
                 )
-        if len(seen) == 1:
-            return seen[0]
-        return seen[1] + guidance * (seen[0] - seen[1])
+        return condition.guided(latents, sigma, found, guidance, self._side)
 
     def _conditioned(self, conditioning: dict[str, Any] | None) -> AbstractContextManager[None]:
         if self.adapter is None or conditioning is None:
@@ -206,19 +222,21 @@ class DenoiseStage(Stage):
             "boundary": self.model.boundary,
             "shift": family.shift,
             "length": family.text_length,
-            "expand_timesteps": bool(self.model.index.get("expand_timesteps")),
+            "expand_timesteps": self.model.expands,
             "steps": request.steps,
             "guidance": request.guidance[self._side],
         }
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
+        if family.references == "streams":
+            settings["picture_guidance"] = family.picture_guidance[self._side]
         if self._identified(request):
             settings["scale"] = request.identity_scale[self._side]
-            settings["identity"] = [_digest(one.face, one.figure, one.weights) for one in tokens]
+            settings["identity"] = [digest(one.face, one.figure, one.weights) for one in tokens]
             if request.sides:
                 settings["sides"] = list(request.sides)
             if request.voice is not None and tokens:
-                settings["voice"] = _digest(request.voice.by_slot(request.characters, request.frames))
+                settings["voice"] = digest(request.voice.by_slot(request.characters, request.frames))
         return settings
 
 
@@ -232,11 +250,3 @@ class DetailStage(DenoiseStage):
     """Clean latents, from layout's: texture and light."""
 
     name = "detail"
-
-
-def _digest(*arrays: Any) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()

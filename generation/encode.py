@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from generation.request import ShotRequest, spoken_prompt
+from generation.request import ShotRequest
 from generation.stage import CharacterTokens, OnStep, Stage
+from generation.wording import worded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,10 +27,11 @@ class EncodeStage(Stage):
     ) -> dict[str, Tensor]:
         words = self._settings(request, tokens)
         if self.network is None:
-            self.network = self.model.network("text_encoder", self.dtype).to(self.device)
+            self.network = self._load("text_encoder")
             self.tokenizer = self.model.tokenizer()
         names = ["prompt", "negative"] if request.guided else ["prompt"]
         artefact = {}
+        self.notes.clear()
         for done, name in enumerate(names, 1):
             artefact[name] = self._embed(words[name])
             if on_step:
@@ -40,6 +42,7 @@ class EncodeStage(Stage):
         import torch
         from diffusers.pipelines.wan.pipeline_wan import prompt_clean
 
+        self._measure(prompt_clean(text))
         # Padded to the full length although the padding is cut off again: its rounding is in the result.
         ids = self.tokenizer(
             [prompt_clean(text)],
@@ -54,13 +57,21 @@ class EncodeStage(Stage):
             rows = self.network(ids.input_ids, ids.attention_mask).last_hidden_state[0]
         return rows[: int(ids.attention_mask.gt(0).sum())].cpu().contiguous()
 
+    def _measure(self, text: str) -> None:
+        """Note it where a text is longer than the model reads, and what of it is lost."""
+        ids, most = self.tokenizer(text, verbose=False).input_ids, self.model.family.text_length
+        if len(ids) > most:
+            lost = " ".join(self.tokenizer.decode(ids[most - 1 :], skip_special_tokens=True).split())
+            lost = lost if len(lost) < 60 else f"{lost[:57]}..."
+            self.notes.append(f'the prompt has {len(ids)} tokens and the model reads {most}: lost from "{lost}" on')
+
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
         return ("tokenizer", "text_encoder")
 
     def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
         family = self.model.family
         return {
-            "prompt": spoken_prompt(request.prompt, request.characters, family.slot_word),
+            "prompt": worded(request, family, any(self.model.adapter_of(name) for name in self.model.files)),
             "negative": request.negative_prompt if request.guided else None,
             "length": family.text_length,
         }

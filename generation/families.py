@@ -1,91 +1,43 @@
-"""The families of models: facts as data, so that no code asks which model it is."""
+"""The families of models, as one table. Figures are the native ones of each model, not those of a converted folder."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from typing import Any
 
-from generation.errors import GenerationError
-
-CROP = 1.15  # a size asked for may differ from a native shape by this factor; past it, too much would be cut away
-SAME_SHAPE = 0.03  # shapes that differ by less are one: 832x480 is taken for 16:9
-
-
-@dataclass(frozen=True)
-class Family:
-    """What one family of models is made of, what it can make, and how it likes to be asked.
-
-    `experts`, `layers`, `width` (of the transformer) and `channels` (of its input) are how a folder is recognised.
-    `boundary` is the share of the noise above which the high-noise expert works; families of one expert have it too,
-    as the place where layout hands over to detail. `shift` replaces the scheduler's own flow shift, None keeps it.
-    `guidance` is (high-noise, low-noise). `sizes` are (width, height) in pixels. `slot_word` names character 1, 2, 3
-    in a prompt. `references` says how characters reach the model.
-    """
-
-    name: str
-    repository: str
-    pipeline: str
-    experts: int
-    layers: int
-    width: int
-    channels: int
-    boundary: float
-    shift: float | None
-    steps: int
-    guidance: tuple[float, float]
-    fps: float
-    max_frames: int
-    sizes: tuple[tuple[int, int], ...]
-    licence: str
-    references: str = "tokens"
-    text_length: int = 512
-    slot_word: str = "character{}"
-
-    def size_for(self, width: int, height: int) -> tuple[int, int]:
-        """The native size (width, height) whose shape is nearest; of like shapes the one nearest in pixels."""
-        if width <= 0 or height <= 0:
-            raise GenerationError(f"{width}x{height} is not a size", mend="Give width and height in pixels: 832x480.")
-        far = {size: abs(math.log(size[0] / size[1] * height / width)) for size in self.sizes}
-        nearest = min(far.values())
-        if nearest > math.log(CROP):
-            raise GenerationError(
-                f"{self.name} cannot make {width}x{height}: no size of its own is near that shape",
-                mend=f"Ask for a size shaped like one of these: {self.size_list}.",
-            )
-        alike = [size for size in self.sizes if far[size] <= min(nearest + SAME_SHAPE, math.log(CROP))]
-        return min(alike, key=lambda size: abs(math.log(size[0] * size[1] / (width * height))))
-
-    def frames_for(self, seconds: float) -> int:
-        """The fewest frames of the form 4k+1 that last `seconds` at the family's own rate."""
-        if not 0 < seconds <= self.max_frames / self.fps:
-            raise GenerationError(
-                f"{self.name} cannot make a shot of {seconds:g} s",
-                mend=f"A shot lasts more than 0 and at most {self.max_frames / self.fps:.1f} s; split longer ones.",
-            )
-        wanted = max(1, round(seconds * self.fps))
-        return min(1 + 4 * math.ceil((wanted - 1) / 4), self.max_frames)
-
-    def check(self, width: int, height: int, frames: int) -> None:
-        """Refuse a size or a length that the model was not made for."""
-        if (width, height) not in self.sizes:
-            raise GenerationError(
-                f"{self.name} cannot make {width}x{height}",
-                mend=f"It makes {self.size_list}; the film is scaled after.",
-            )
-        if frames % 4 != 1 or not 1 <= frames <= self.max_frames:
-            raise GenerationError(
-                f"{self.name} cannot make {frames} frames",
-                mend=f"Ask for 4k+1 frames (1, 5, 9 ...), at most {self.max_frames}.",
-            )
-
-    @property
-    def size_list(self) -> str:
-        """The native sizes as a person reads them: 1280x720, 720x1280."""
-        return ", ".join(f"{width}x{height}" for width, height in self.sizes)
-
+from generation.family import PARTS, Family
 
 _480P = ((832, 480), (480, 832))
 _720P = ((1280, 720), (720, 1280))
+
+# The words that all Wan models were made to steer away from (shared_config.py of Wan2.2, Apache-2.0).
+NEGATIVE = (
+    "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，丑陋的，"
+    "残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，手指融合，静止不动的画面，杂乱的背景，"
+    "三条腿，背景人很多，倒着走"
+)
+# Bernini-R was trained with this sentence right before the prompt, no space between.
+SUBJECTS = "You are a helpful assistant specialized in subject-to-video generation."
+
+_WAN: dict[str, Any] = {
+    "pipeline": "WanPipeline", "boundary": 0.875, "fps": 16, "max_frames": 81, "channels": 16, "licence": "Apache-2.0",
+    "negative_prompt": NEGATIVE,
+}  # fmt: skip
+_A14B: dict[str, Any] = {
+    **_WAN, "experts": 2, "layers": 40, "width": 5120, "heads": 40, "ffn": 13824, "billions": 14.288, "steps": 40,
+    "sizes": _480P + _720P,
+}  # fmt: skip
+_SMALL: dict[str, Any] = {
+    **_WAN, "experts": 1, "layers": 30, "width": 1536, "heads": 12, "ffn": 8960, "billions": 1.419, "steps": 50, "sizes": _480P,
+}  # fmt: skip
+_VACE: dict[str, Any] = {
+    "pipeline": "WanVACEPipeline", "transformer": "WanVACETransformer3DModel", "references": "pictures", "pictures": 4,
+}  # fmt: skip
+_BERNINI: dict[str, Any] = {
+    "hint": "bernini", "sizes": ((848, 480), (480, 848)), "shift": 3.0, "steps": 40,
+    "references": "streams", "pictures": 6, "naming": "order",
+    "picture_guidance": (4.5, 3.6), "guidance": (4.0, 3.2),  # both fall to 0.8 where the low-noise expert takes over
+    "prefix": SUBJECTS,
+}  # fmt: skip
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -97,7 +49,13 @@ FAMILIES: dict[str, Family] = {
             experts=2,
             layers=8,
             width=192,
+            heads=4,
+            ffn=768,
             channels=16,
+            billions=0.0052,
+            text_width=128,
+            text_billions=0.0006,
+            vae_billions=0.0022,
             boundary=0.875,
             shift=None,
             steps=8,
@@ -105,58 +63,68 @@ FAMILIES: dict[str, Family] = {
             fps=12,
             max_frames=61,
             sizes=((192, 112), (144, 144), (112, 192)),
+            naming="slot",
+            parts=PARTS,
             licence="Apache-2.0",
         ),
         Family(
             name="Wan2.2-T2V-A14B",
             repository="Wan-AI/Wan2.2-T2V-A14B-Diffusers",
-            pipeline="WanPipeline",
-            experts=2,
-            layers=40,
-            width=5120,
-            channels=16,
-            boundary=0.875,
-            shift=12.0,  # the scheduler of the published folder says 3.0, which is not what it was made for
-            steps=40,
+            shift=12.0,  # the scheduler of the published folder says 3.0: 13 of 40 steps would be high-noise, not 26
             guidance=(4.0, 3.0),
-            fps=16,
-            max_frames=81,
-            sizes=_480P + _720P,
-            licence="Apache-2.0",
+            **_A14B,
+        ),
+        Family(
+            name="Wan2.2-I2V-A14B",
+            repository="Wan-AI/Wan2.2-I2V-A14B-Diffusers",
+            shift=5.0,
+            guidance=(3.5, 3.5),
+            references="keyframe",
+            **{**_A14B, "pipeline": "WanImageToVideoPipeline", "boundary": 0.9, "channels": 36, "billions": 14.289},
         ),
         Family(
             name="Wan2.2-TI2V-5B",
             repository="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
-            pipeline="WanPipeline",
             experts=1,
             layers=30,
             width=3072,
-            channels=48,
-            boundary=0.875,
+            heads=24,
+            ffn=14336,
+            latents=48,
+            billions=5.0,
+            vae="Wan2.2",
+            vae_billions=0.705,
             shift=5.0,
             steps=50,
             guidance=(5.0, 5.0),
-            fps=24,
-            max_frames=121,
             sizes=((1280, 704), (704, 1280)),
-            licence="Apache-2.0",
+            references="keyframe",
+            **{**_WAN, "channels": 48, "fps": 24, "max_frames": 121},
         ),
+        Family(
+            name="Wan2.2-VACE-Fun-A14B",
+            repository="Pyros13/Wan2.2-VACE-Fun-A14B-Diffusers",
+            shift=12.0,
+            guidance=(5.0, 5.0),
+            vace_layers=(0, 5, 10, 15, 20, 25, 30, 35),
+            **{**_A14B, **_VACE, "steps": 50, "billions": 17.34},
+        ),
+        Family(name="Bernini-R", repository="ByteDance/Bernini-R-Diffusers", **{**_A14B, **_BERNINI}),
+        Family(name="Bernini-R-1.3B", repository="ByteDance/Bernini-R-1.3B-Diffusers", **{**_SMALL, **_BERNINI}),
         Family(
             name="Wan2.1-T2V-1.3B",
             repository="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
-            pipeline="WanPipeline",
-            experts=1,
-            layers=30,
-            width=1536,
-            channels=16,
-            boundary=0.875,
             shift=8.0,
-            steps=50,
             guidance=(6.0, 6.0),
-            fps=16,
-            max_frames=81,
-            sizes=_480P,
-            licence="Apache-2.0",
+            **_SMALL,
+        ),
+        Family(
+            name="Wan2.1-VACE-1.3B",
+            repository="Wan-AI/Wan2.1-VACE-1.3B-diffusers",
+            shift=16.0,
+            guidance=(5.0, 5.0),
+            vace_layers=tuple(range(0, 30, 2)),
+            **{**_SMALL, **_VACE, "billions": 2.15},
         ),
     )
 }

@@ -31,8 +31,9 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def check_safetensors(path: Path) -> None:
-    """Refuse a file that is missing, cut short or not safetensors: its header must account for every byte."""
+def check_safetensors(path: Path) -> set[str]:
+    """The names of the tensors in a file. Refuses one that is missing, cut short or not safetensors: its header must account
+    for every byte."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -51,14 +52,16 @@ def check_safetensors(path: Path) -> None:
         raise GenerationError(
             f"the file is cut short or damaged: {size} bytes, {8 + length + end} expected", where=str(path), mend=AGAIN
         )
+    return set(header) - {"__metadata__"}
 
 
 def weight_files(folder: Path, stem: str) -> list[Path]:
     """The safetensors files of a component: `stem`.safetensors, or the shards that its index names. Checked whole."""
     index = folder / f"{stem}.safetensors.index.json"
     files = [folder / f"{stem}.safetensors"]
+    names: dict[str, str] = {}
     if not files[0].exists() and index.exists():
-        names = read_json(index).get("weight_map", {})
+        names = read_json(index).get("weight_map") or {}
         files = [folder / name for name in sorted(set(names.values()))]
         if not files or any(file.parent != folder for file in files):
             raise GenerationError("the file is damaged (no shards)", where=str(index), mend=AGAIN)
@@ -69,7 +72,14 @@ def weight_files(folder: Path, stem: str) -> list[Path]:
             mend=f"Convert them to {stem}.safetensors, or fetch a copy that has it.",
         )
     for file in files:
-        check_safetensors(file)
+        lacking = {name for name, shard in names.items() if shard == file.name} - check_safetensors(file)
+        if lacking:
+            raise GenerationError(
+                f"this is another model's shard: {len(lacking)} weights that {index.name} promises are not in it, "
+                f"{min(lacking)} among them",
+                where=str(file),
+                mend=AGAIN,
+            )
     return files
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from generation import adapter_files
 from generation.errors import GenerationError
-from generation.families import FAMILIES, Family
+from generation.families import FAMILIES
+from generation.family import Family
 from generation.folder import AGAIN, hash_files, read_json, weight_files
+from generation.recognise import CLASSES, OPTIONAL, read_index, recognised
 
 if TYPE_CHECKING:
     import torch
@@ -18,17 +20,6 @@ if TYPE_CHECKING:
     from generation.adapter import IdentityAdapter
 
 SHIPPED = {"toon": Path(__file__).parent / "toon" / "weights"}
-
-# What a component may be. A folder that names any other class is refused: its class would be imported and run.
-CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "tokenizer": ("transformers", ("T5TokenizerFast", "T5Tokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")),
-    "text_encoder": ("transformers", ("UMT5EncoderModel",)),
-    "transformer": ("diffusers", ("WanTransformer3DModel",)),
-    "transformer_2": ("diffusers", ("WanTransformer3DModel",)),
-    "vae": ("diffusers", ("AutoencoderKLWan",)),
-    "scheduler": ("diffusers", ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler")),
-}
-OPTIONAL = ("transformer_2",)
 
 
 @dataclass(frozen=True)
@@ -50,9 +41,9 @@ class Model:
         folder = SHIPPED.get(str(source), Path(source))
         if str(source) in SHIPPED:
             family = family or FAMILIES[str(source)]
-        if not (folder / "model_index.json").is_file():
+        index = read_index(folder)
+        if index is None:
             raise _absent(str(source), folder)
-        index = read_json(folder / "model_index.json")
         files: dict[str, tuple[Path, ...]] = {}
         for name, (library, classes) in CLASSES.items():
             entry = index.get(name) or [None, None]
@@ -68,7 +59,7 @@ class Model:
         for name in ("transformer", "transformer_2"):
             if name in files and adapter_files.present(folder / name):
                 files[f"{name}/identity_adapter"] = tuple(adapter_files.check(folder / name))
-        return cls(family or _recognise(folder, index), folder, index, files)
+        return cls(family or recognised(folder, index), folder, index, files)
 
     @property
     def boundary(self) -> float:
@@ -76,9 +67,19 @@ class Model:
         ratio = self.index.get("boundary_ratio")
         return float(ratio) if ratio is not None else self.family.boundary
 
+    @property
+    def expands(self) -> bool:
+        """Whether every token of a sequence is told its own time, as the 5B's are."""
+        return bool(self.index.get("expand_timesteps", self.family.latents == 48))
+
     def expert(self, stage: str) -> str:
         """The component that is the expert of "layout" or "detail"; with one expert it is the same."""
         return "transformer_2" if stage == "detail" and "transformer_2" in self.files else "transformer"
+
+    @cached_property
+    def held(self) -> dict[str, Any]:
+        """A network that the next stage will want too, left here by the stage before instead of being loaded twice."""
+        return {}
 
     def adapter_of(self, expert: str) -> str | None:
         """The name of the identity adapter of this expert among the components, if it has one."""
@@ -121,8 +122,8 @@ class Model:
         import diffusers
         import transformers
 
-        library, classes = CLASSES[component]
-        kind = getattr(diffusers if library == "diffusers" else transformers, classes[0])
+        library, name = self.index[component]
+        kind = getattr(diffusers if library == "diffusers" else transformers, name)
         bars = (diffusers.utils.logging, transformers.utils.logging)
         for bar in bars:
             bar.disable_progress_bar()
@@ -186,18 +187,3 @@ def _component_files(folder: Path, name: str) -> list[Path]:
     read_json(folder / "config.json")
     stem = "model" if name == "text_encoder" else "diffusion_pytorch_model"
     return [folder / "config.json", *weight_files(folder, stem)]
-
-
-def _recognise(folder: Path, index: dict[str, Any]) -> Family:
-    config = read_json(folder / "transformer" / "config.json")
-    experts = 2 if (index.get("transformer_2") or [None])[0] else 1
-    width = config.get("num_attention_heads", 40) * config.get("attention_head_dim", 128)
-    shape = (experts, config.get("num_layers", 40), width, config.get("in_channels", 16))
-    for family in FAMILIES.values():
-        if (family.experts, family.layers, family.width, family.channels) == shape:
-            return family
-    raise GenerationError(
-        "this is no model of a known family ({} experts, {} layers, width {}, {} channels)".format(*shape),
-        where=str(folder),
-        mend=f"Families that are known: {', '.join(FAMILIES)}.",
-    )

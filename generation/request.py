@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,10 @@ class ShotRequest:
     `width` and `height` are what the model makes, before the film is scaled. `guidance` and `identity_scale` are
     (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one. `sides`
     says for each character on which of SIDES of the screen it is, or nothing at all; an adapter that does not know sides
-    leaves them to the prompt.
+    leaves them to the prompt. `looks` says in words how each character looks, or nothing at all.
+
+    For families that take them: `pictures`, for each character pictures (H, W, 3) uint8 RGB of it alone on white, and
+    `first_frame` (height, width, 3), from which the shot goes on.
     """
 
     prompt: str
@@ -56,6 +58,9 @@ class ShotRequest:
     negative_prompt: str = ""
     voice: VoiceTrack | None = None
     sides: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+    pictures: tuple[tuple[np.ndarray, ...], ...] = ()
+    first_frame: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if len(self.characters) > SLOTS:
@@ -70,25 +75,20 @@ class ShotRequest:
                 f"the sides {', '.join(self.sides)} for {len(self.characters)} characters",
                 mend=f"Give one of {', '.join(SIDES)} for each character, or none at all.",
             )
+        for what, given in (("looks", self.looks), ("pictures", self.pictures)):
+            if given and len(given) != len(self.characters):
+                raise GenerationError(
+                    f"the {what} of {len(given)} for {len(self.characters)} characters", mend="Give them for each, or for none."
+                )
         if self.steps < 1:
             raise GenerationError(f"{self.steps} steps", mend="Ask for at least one step.")
+
+    @property
+    def all_pictures(self) -> list[np.ndarray]:
+        """The pictures of all characters, in slot order."""
+        return [picture for each in self.pictures for picture in each]
 
     @property
     def guided(self) -> bool:
         """Whether any expert needs the negative prompt."""
         return max(self.guidance) > 1
-
-
-def spoken_prompt(prompt: str, characters: tuple[str, ...], slot_word: str) -> str:
-    """The prompt as the text encoder reads it: each @name replaced by the family's word for its slot."""
-    words = {name: slot_word.format(slot) for slot, name in enumerate(characters, 1)}
-    if words:
-        names = "|".join(re.escape(name) for name in sorted(words, key=len, reverse=True))
-        prompt = re.sub(rf"(?<!\w)@({names})(?!\w)", lambda found: words[found[1]], prompt)
-    stray = re.search(r"(?<!\w)@\w[\w-]*", prompt)
-    if stray:
-        raise GenerationError(
-            f"{stray[0]} is in the prompt but not in the shot",
-            mend=f"Characters of this shot: {', '.join('@' + name for name in characters) or 'none'}.",
-        )
-    return prompt

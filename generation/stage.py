@@ -46,6 +46,7 @@ class Stage:
         self.model = model
         self.device = device
         self.network: Any = None
+        self.notes: list[str] = []  # what somebody should know of the last result
 
     @property
     def dtype(self) -> torch.dtype:
@@ -77,6 +78,14 @@ class Stage:
         """The artefact of this stage, tensors on the CPU, made from the artefact of the stage before it."""
         raise NotImplementedError
 
+    def _load(self, component: str) -> Any:
+        """The network of a component on this stage's device: the one that the stage before left here, or a new one."""
+        found = self.model.held.pop(component, None)
+        self.model.held.clear()
+        if found is not None:
+            return found
+        return self.model.network(component, self.dtype).to(self.device)
+
     def close(self) -> None:
         """Let the network go, if there was one."""
         if self.network is None:
@@ -100,3 +109,12 @@ class Stage:
 @cache
 def _versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
+
+
+def digest(*arrays: Any) -> str:
+    """sha256 of arrays: their types, shapes and contents."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(f"{array.dtype}{array.shape}".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()

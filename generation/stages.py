@@ -1,4 +1,5 @@
-"""Encode, layout, detail, decode: one network in memory at a time, for every shot that waits.
+"""Encode, layout, detail, decode: one network in memory at a time, for every shot that waits. Families that take pictures
+have the stage `references` behind encode; `Family.stages` says which there are.
 
     with open_stage("layout", model) as stage:
         for request, tokens, before, before_key in waiting:
@@ -17,14 +18,18 @@ from typing import TYPE_CHECKING
 from generation.decode import DecodeStage
 from generation.denoise import DetailStage, LayoutStage
 from generation.encode import EncodeStage
+from generation.family import STAGES
 from generation.load import Model
+from generation.references.stage import ReferencesStage
 from generation.stage import Stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_KINDS: dict[str, type[Stage]] = {kind.name: kind for kind in (EncodeStage, LayoutStage, DetailStage, DecodeStage)}
-STAGES = tuple(_KINDS)
+__all__ = ["STAGES", "open_stage", "preview"]
+
+_EACH: tuple[type[Stage], ...] = (EncodeStage, ReferencesStage, LayoutStage, DetailStage, DecodeStage)
+_KINDS = {kind.name: kind for kind in _EACH}
 
 
 @contextmanager

@@ -73,7 +73,8 @@ class Role(_Part):
 
 
 class Shot(_Part):
-    """One shot. `seconds` may be null only with a `clip`, which then is used whole. `why` gives reasons for what was chosen."""
+    """One shot. `seconds` may be null only with a `clip`, which then is used whole. `frame` is a
+    picture that the shot starts from, for models that take one. `why` gives reasons for what was chosen."""
 
     sequence: Annotated[int, Field(ge=1)] = 1
     scene: Annotated[int, Field(ge=1)] = 1
@@ -89,6 +90,7 @@ class Shot(_Part):
     action: str = ""
     lines: list[SpokenLine] = []
     clip: str | None = None
+    frame: str | None = None
     seed: Seed = 0
     prompt: str = ""
     prompt_check: str = ""
@@ -177,6 +179,8 @@ class Storyboard(_Part):
         for shot in moved.shots:
             if shot.clip is not None:
                 shot.clip = rebased(shot.clip)
+            if shot.frame is not None:
+                shot.frame = rebased(shot.frame)
         return moved
 
     def composed(self) -> Storyboard:

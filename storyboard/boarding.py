@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from storyboard.board import Storyboard
-from storyboard.check import check_board
+from storyboard.check import check_board, check_frames
 from storyboard.limits import Limits
 from storyboard.planner import plan
 from storyboard.reading import read_script
@@ -15,7 +15,11 @@ def boarded(source: str | Path | Storyboard, limits: Limits, seed: int | None) -
     """The checked storyboard of a script, a board file or a board, and what in it was likely not meant."""
     if isinstance(source, Storyboard) or Path(source).suffix.lower() == ".json":
         board = source.composed() if isinstance(source, Storyboard) else Storyboard.load(source)
-        check_board(board, limits, "board" if isinstance(source, Storyboard) else str(source))
+        where = "board" if isinstance(source, Storyboard) else str(source)
+        check_board(board, limits, where)
+        check_frames(board, limits, where)
         return (board if seed is None else board.reseeded(seed)), list(board.doubts())
     script = read_script(source, limits)
-    return plan(script, limits, seed=seed), [str(warning) for warning in script.warnings]
+    board = plan(script, limits, seed=seed)
+    check_frames(board, limits, str(source))
+    return board, [str(warning) for warning in script.warnings]

@@ -11,7 +11,7 @@ from storyboard.header import Header
 from storyboard.headings import SceneHeading, ShotHeading, scene_heading, shot_heading
 from storyboard.limits import Limits
 from storyboard.prose import dialogue, is_dialogue, prose
-from storyboard.refs import clip_refusal, placed
+from storyboard.refs import clip_refusal, frame_refusal, placed
 from storyboard.script import Beat, Cut, GivenShot, Scene, Script
 from storyboard.source import Passage, Source
 
@@ -22,6 +22,7 @@ class _Shot:
     spot: Spot
     beats: list[Beat] = field(default_factory=list)
     clip: Path | None = None
+    frame: Path | None = None
 
 
 @dataclass
@@ -35,7 +36,9 @@ class _Scene:
 
     def built(self) -> Scene:
         shots = tuple(
-            GivenShot(shot.heading.size, shot.heading.move, shot.heading.seconds, tuple(shot.beats), shot.clip, shot.spot)
+            GivenShot(
+                shot.heading.size, shot.heading.move, shot.heading.seconds, tuple(shot.beats), shot.clip, shot.spot, shot.frame
+            )
             for shot in self.shots
         )
         said = self.heading
@@ -107,20 +110,21 @@ class ScriptBuilder:
         read = dialogue if is_dialogue(passage.text) else prose
         self.beats.extend(read(passage, self.cast, self.paragraph))
 
-    def clip(self, said: str, line: int, column: int) -> None:
-        """Take in a 'clip: path' line."""
+    def file(self, kind: str, said: str, line: int, column: int) -> None:
+        """Take in a 'clip: path' or 'frame: path' line."""
         spot = Spot(line, column, max(1, len(said)))
         scene = self.scenes[-1] if self.scenes else None
         path = placed(self.source.path.parent, said.strip("\"'"))
+        refused, example = {"clip": (clip_refusal, "takes/storm.mp4"), "frame": (frame_refusal, "frames/storm.png")}[kind]
         if scene is None or not scene.shots:
-            self.source.fault(spot, "a clip stands outside of a shot", 'put it under a "## Shot:" heading')
-        elif scene.shots[-1].clip is not None:
-            self.source.fault(spot, "the shot has two clips", "keep one, or make two shots")
+            self.source.fault(spot, f"a {kind} stands outside of a shot", 'put it under a "## Shot:" heading')
+        elif getattr(scene.shots[-1], kind) is not None:
+            self.source.fault(spot, f"the shot has two {kind}s", "keep one, or make two shots")
         else:
-            problem = clip_refusal(path) if said else ("the clip has no path", "write clip: takes/storm.mp4")
+            problem = refused(path) if said else (f"the {kind} has no path", f"write {kind}: {example}")
             if problem:
                 self.source.fault(spot, *problem)
-            scene.shots[-1].clip = path
+            setattr(scene.shots[-1], kind, path)
 
     def script(self) -> Script:
         """The whole script."""

@@ -31,6 +31,7 @@ class Casting:
         self.board, self.run, self.tell, self.encoder_set = board, run, tell, encoder_set
         self.packs: dict[str, IdentityPack] = {}
         self.folders: dict[str, Path] = {}
+        self.cut: dict[tuple[str, int], tuple[Any, ...]] = {}
         for name in dict.fromkeys(name for shot in board.shots for name in shot.names):
             self.packs[name], self.folders[name] = self._pack(name, board.characters[name])
 
@@ -52,6 +53,12 @@ class Casting:
         """What the generator uses of these characters, in this order."""
         return [self.packs[name].tokens_input() for name in names]
 
+    def pictures(self, name: str, count: int) -> tuple[Any, ...]:
+        """At most `count` pictures (H, W, 3) uint8 RGB of a character alone on white, the best first."""
+        if (name, count) not in self.cut:
+            self.cut[name, count] = tuple(self.packs[name].best_pictures(count)) if count else ()
+        return self.cut[name, count]
+
     def score(self, frames: Iterable[Any], made_of: str, names: tuple[str, ...]) -> dict[str, Any] | None:
         """Frames measured against the packs of those who should be in them; None when nobody should.
 
@@ -59,7 +66,7 @@ class Casting:
         """
         if not names:
             return None
-        digests = {name: self._digest(name) for name in names}
+        digests = self.digests(names)
         facts = [VERSION, made_of, self.hashes, list(digests.items())]
         key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
         known = self.run.load_plain("score", key)
@@ -105,6 +112,10 @@ class Casting:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 total.update(f"{file.name}:{digest}\n".encode())
         return total.hexdigest()
+
+    def digests(self, names: Iterable[str]) -> dict[str, str]:
+        """sha256 of the embeddings of these characters' packs."""
+        return {name: self._digest(name) for name in names}
 
     def _digest(self, name: str) -> str:
         return hashlib.sha256((self.folders[name] / "embeddings.safetensors").read_bytes()).hexdigest()

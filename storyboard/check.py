@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from storyboard.errors import Spot, StoryboardError
 from storyboard.limits import Limits
-from storyboard.refs import clip_refusal, refs_refusal
+from storyboard.refs import clip_refusal, frame_refusal, refs_refusal
 from storyboard.script import GivenShot, Line, Scene, Script, Sentence
 from storyboard.source import Source
 from storyboard.words import MENTION
@@ -54,6 +54,9 @@ def check_board(board: Storyboard, limits: Limits, where: str) -> None:
         refusal = clip_refusal(board.path(shot.clip)) if shot.clip is not None else None
         if refusal:
             wrong.append(f"{path}.clip: {refusal[0]}; {refusal[1]}")
+        refusal = frame_refusal(board.path(shot.frame)) if shot.frame is not None else None
+        if refusal:
+            wrong.append(f"{path}.frame: {refusal[0]}; {refusal[1]}")
     for name, role in board.characters.items():
         for number, said in enumerate(role.refs):
             refusal = refs_refusal(board.path(said))
@@ -61,6 +64,17 @@ def check_board(board: Storyboard, limits: Limits, where: str) -> None:
                 wrong.append(f"characters.{name}.refs[{number}]: {refusal[0]}; {refusal[1]}")
     if wrong:
         raise StoryboardError("\n  ".join(wrong), where=where)
+
+
+def check_frames(board: Storyboard, limits: Limits, where: str) -> None:
+    """StoryboardError when the model goes on from a first frame and shots have none."""
+    bare = [number for number, shot in enumerate(board.shots, start=1) if shot.frame is None and shot.clip is None]
+    if limits.needs_frame and bare:
+        raise StoryboardError(
+            f"{limits.model} makes a shot only from its first frame, and shot {', '.join(map(str, bare))} has none",
+            where=where,
+            mend='write "frame: PICTURE" under each "## Shot:" heading, or render with a model that needs none',
+        )
 
 
 def _shots(scene: Scene, source: Source, limits: Limits) -> None:

@@ -168,6 +168,9 @@ def models(families: Iterable[Family], known: Mapping[str, Offer], here: Mapping
         {
             "name": each.name, "kind": "model", "licence": each.licence, "repository": each.repository, "fps": each.fps,
             "seconds": round(each.max_frames / each.fps, 2), "sizes": [f"{w}x{h}" for w, h in each.sizes],
+            "experts": each.experts, "billions": each.billions, "references": each.references, "pictures": each.pictures,
+            "gigabytes": {precision: round(each.gigabytes(precision), 1) for precision in ("fp32", "bf16", "fp8", "nf4")},
+            "steps": each.steps, "shift": each.shift, "guidance": each.guidance, "summary": each.summary,
             **_here(each.name, here),
         }
         for each in families
@@ -192,7 +195,15 @@ def models(families: Iterable[Family], known: Mapping[str, Offer], here: Mapping
             size = gigabytes(row["size"])
             where = f"here ({size}): " if row["here"] else f"not whole ({gigabytes(row['bytes'])} of {size}), fetch it again: "
             where += str(row["folder"])
-        print(f"{row['name']}: {makes}; {row['licence']}; {where}")
+        more = f"\n    {_made_of(row)}\n    " if row["kind"] == "model" else "; "
+        print(f"{row['name']}: {makes}{more}{row['licence']}; {where}")
+
+
+def _made_of(row: dict[str, Any]) -> str:
+    """A family's experts, and how characters reach them."""
+    size, count = row["gigabytes"], row["experts"]
+    said = f" of {row['billions']:.2f} B, {'each ' * (count > 1)}{size['bf16']} GB in bf16 and {size['fp8']} in fp8"
+    return f"{'two experts' if count > 1 else 'one expert'}{said if size['bf16'] >= 1 else ''}; {row['summary']}"
 
 
 def _here(name: str, here: Mapping[str, State | None]) -> dict[str, Any]:

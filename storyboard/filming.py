@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storyboard.asking import requested
 from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
-from storyboard.production import PREVIEW, Job, make, name_keys, requested
+from storyboard.production import PREVIEW, Job, make, name_keys
 from storyboard.run import RunFolder
 from storyboard.takes import Take, best, take_of
 
@@ -97,8 +98,9 @@ class Filming:
     def _job(self, number: int, attempt: int) -> Job:
         shot = self.board.shots[number - 1]
         take = take_of(shot, number, attempt, self.rolls.get(str(shot.seed), 0))
-        request = requested(shot, take.seed, self.model, self.board.pixels)
-        return Job(take, shot, request, self.casting.tokens(shot.names))
+        request = requested(self.board, number, take.seed, self.model, self.casting)
+        packs = self.casting.digests(shot.names) if any(request.pictures) else {}
+        return Job(take, shot, request, self.casting.tokens(shot.names), packs)
 
     def _add(self, job: Job) -> None:
         """Measure a take and write its clip."""

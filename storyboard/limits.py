@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from generation.families import Family
+    from generation.family import Family
 
 LONGEST_SHOT = 15.0  # seconds: past this a shot is a scene of its own, whatever a model could make
 SHORTEST_SHOT = 0.5  # seconds: under this nobody sees what it shows
@@ -30,16 +30,17 @@ class Limits:
     shortest: float = SHORTEST_SHOT  # seconds
     characters: int = 3
     shots: int = 5
+    needs_frame: bool = False  # a shot goes on from a picture that the script gives
 
     @classmethod
     def of(cls, family: Family) -> Limits:
         """The bounds of a family of models."""
-        from generation.families import CROP
+        from generation.family import CROP
         from generation.request import SLOTS
 
         # Rounded down, so that the number that is told is one that works.
         longest = math.floor(min(LONGEST_SHOT, family.max_frames / family.fps) * 100) / 100
-        return cls(family.name, family.fps, longest, family.sizes, slack=CROP, characters=SLOTS)
+        return cls(family.name, family.fps, longest, family.sizes, slack=CROP, characters=SLOTS, needs_frame=family.needs_frame)
 
     @classmethod
     def embedded(cls) -> Limits:

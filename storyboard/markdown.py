@@ -24,7 +24,7 @@ _BREAK = re.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ITEM = re.compile(r"\s*(?:>\s?|[-*+]\s+|\d{1,3}[.)]\s+)+")
 _MARKUP = re.compile(r"\\@|\\(?=[!-/:-@\[-`{-~])|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+")
-_CLIP = re.compile(r"\s*clip\s*:\s*(?P<path>.*?)\s*", re.IGNORECASE)
+_FILE = re.compile(r"\s*(?P<kind>clip|frame)\s*:\s*(?P<path>.*?)\s*", re.IGNORECASE)
 
 
 def read(source: Source, limits: Limits) -> Script:
@@ -58,9 +58,9 @@ def read(source: Source, limits: Limits) -> Script:
             builder.break_here()
         elif _heading(builder, text, line, flush):
             pass
-        elif found := _CLIP.fullmatch(text):
+        elif found := _FILE.fullmatch(text):
             flush()
-            builder.clip(found["path"], line, found.start("path") + 1)
+            builder.file(found["kind"].lower(), found["path"], line, found.start("path") + 1)
         else:
             item = _ITEM.match(text)
             start_at = item.end() if item else 0

@@ -71,7 +71,9 @@ def _given(setting: Setting, script: Script) -> Iterator[Draft]:
     for given in setting.shots:
         draft = _draft([beat for beat in given.beats if isinstance(beat, (Sentence, Line))], setting, camera=False)
         draft.size, draft.move, draft.seconds = given.size, given.move, given.seconds
-        draft.clip = _said(given.clip, script.path.absolute().parent) if given.clip else None
+        folder = script.path.absolute().parent
+        draft.clip = _said(given.clip, folder) if given.clip else None
+        draft.frame = _said(given.frame, folder) if given.frame else None
         draft.sentences += [told(text) for text in around]
         for cue in given.beats:
             if isinstance(cue, LightCue):
@@ -165,6 +167,7 @@ def _shot(draft: Draft, setting: Setting, sides: dict[str, str], scene: int, seq
                 {"speaker": line.speaker, "text": line.text, "manner": line.manner, "heard": line.heard} for line in draft.lines
             ],
             "clip": draft.clip,
+            "frame": draft.frame,
             "seed": seed,
             "why": draft.why,
         }

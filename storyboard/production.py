@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storyboard.board import Shot
 from storyboard.events import Event
 from storyboard.run import RunFolder
-from storyboard.speech import loudness
 from storyboard.takes import Take
 
 if TYPE_CHECKING:
@@ -28,41 +27,17 @@ class Job:
     shot: Shot
     request: ShotRequest
     tokens: list[Tokens] = field(default_factory=list)
-
-
-def requested(shot: Shot, seed: int, model: Model, size: tuple[int, int]) -> ShotRequest:
-    """What is asked of the model for a take of a shot of a film of `size`."""
-    import numpy as np
-
-    from generation import ShotRequest, VoiceTrack
-
-    family = model.family
-    assert shot.seconds is not None
-    width, height = family.size_for(*size)
-    frames = family.frames_for(shot.seconds)
-    levels = loudness(shot, frames, family.fps)
-    return ShotRequest(
-        prompt=shot.prompt,
-        characters=shot.names,
-        sides=tuple(part.side for part in shot.characters),
-        frames=frames,
-        width=width,
-        height=height,
-        seed=seed,
-        steps=family.steps,
-        guidance=family.guidance,
-        voice=VoiceTrack({name: np.asarray(track, np.float32) for name, track in levels.items()}) if levels else None,
-    )
+    packs: dict[str, str] = field(default_factory=dict)  # whose pictures go into it, by name: sha256 of the pack's embeddings
 
 
 def make(
     jobs: Sequence[Job], last: str, model: Model, run: RunFolder, tell: Callable[[Event], None], *, fresh: bool = False
 ) -> None:
-    """Bring every take through the stages up to `last`, one of STAGES or PREVIEW.
+    """Bring every take through the stages up to `last`, one of the family's stages or PREVIEW.
 
     A take goes on behind the last of its artefacts that is whole; with `fresh` it starts anew.
     """
-    stages = _stages(last)
+    stages = _stages(last, model)
     name_keys(jobs, last, model)
     starts = {}
     for job in jobs:
@@ -71,6 +46,8 @@ def make(
                 run.drop(stage, job.take.keys[stage])
         done = [place for place, stage in enumerate(stages) if run.has(stage, job.take.keys[stage])]
         starts[id(job)] = done[-1] + 1 if done else 0
+        for stage in stages[: starts[id(job)]]:
+            _tell_notes(job.take, (run.record(stage, job.take.keys[stage]) or {}).get("notes", ()), tell)
     for place, stage in enumerate(stages):
         waiting = [job for job in jobs if starts[id(job)] <= place]
         if waiting:
@@ -85,7 +62,7 @@ def name_keys(jobs: Sequence[Job], last: str, model: Model) -> None:
     from generation import open_stage
 
     before = ""
-    for stage in _stages(last):
+    for stage in _stages(last, model):
         with open_stage("decode" if stage == PREVIEW else stage, model) as opened:
             for job in jobs:
                 upstream = job.take.keys.get(before, "")
@@ -113,14 +90,22 @@ def _run(
 
             made = opened.run(job.request, job.tokens, preview(inputs) if stage == PREVIEW else inputs, step)
             seconds = round(time.perf_counter() - started, 3)
-            run.save(stage, key, made, shot=take.shot, take=take.number, seconds=seconds)
+            noted: dict[str, Any] = {"notes": list(opened.notes)} if opened.notes else {}
+            if job.packs and stage in ("references", "layout"):
+                noted["packs"] = job.packs  # so that a pack's removal finds its pictures
+            run.save(stage, key, made, shot=take.shot, take=take.number, seconds=seconds, **noted)
+            _tell_notes(take, opened.notes, tell)
             said = f"{stage}: shot {take.shot}, take {take.number} in {seconds:.1f} s"
             tell(Event("artefact", said, take.shot, take.number, stage, number, total, seconds))
 
 
-def _stages(last: str) -> tuple[str, ...]:
-    from generation import STAGES
+def _tell_notes(take: Take, notes: Iterable[str], tell: Callable[[Event], None]) -> None:
+    for note in notes:
+        tell(Event("note", f"shot {take.shot}: {note}", take.shot, take.number))
 
+
+def _stages(last: str, model: Model) -> tuple[str, ...]:
+    stages = model.family.stages
     if last == PREVIEW:
-        return (*STAGES[: STAGES.index("layout") + 1], PREVIEW)
-    return tuple(STAGES[: STAGES.index(last) + 1])
+        return (*stages[: stages.index("layout") + 1], PREVIEW)
+    return stages[: stages.index(last) + 1]

@@ -1,4 +1,5 @@
-"""The prompt of a shot, in the one form that the embedded model was trained on.
+"""The prompt of a shot. The parts are the same for every model, so place, light and style carry over from shot to shot; their
+order is the model's. The embedded one was trained on this:
 
     wide shot, static camera. interior, lighthouse, night. warm light from the left. @mia on the left climbs the stairs with a
     lantern. @tom on the right waves. @mia talks. hand-painted storybook
@@ -24,13 +25,24 @@ CAMERA = {
 _TALKS = r"talks|speaks|says|whispers|shouts|calls|tells|answers|asks|sings|cries"
 
 
-def compose(shot: Shot, style: str) -> str:
-    """The prompt that a shot's fields and the film's style make."""
-    head = f"{shot.size} shot, {CAMERA[shot.move]}. {'interior' if shot.interior else 'exterior'}, {shot.place}, {shot.time}."
-    light = f"{shot.light.warmth} light from the {shot.light.side}."
+def compose(shot: Shot, style: str, order: Sequence[str] = ("camera", "place", "light", "action", "style")) -> str:
+    """The prompt that a shot's fields and the film's style make, its parts in the order given."""
     sides = {part.name: part.side for part in shot.characters}
     speakers = [line.speaker for line in shot.lines if not line.heard]
-    return " ".join(filter(None, [head, light, acted(shot.action, sides, speakers), style]))
+    parts = {
+        "camera": f"{shot.size} shot, {CAMERA[shot.move]}.",
+        "place": f"{'interior' if shot.interior else 'exterior'}, {shot.place}, {shot.time}.",
+        "light": f"{shot.light.warmth} light from the {shot.light.side}.",
+        "action": acted(shot.action, sides, speakers),
+        "style": style,
+    }
+    return " ".join(filter(None, (parts[name] for name in order)))
+
+
+def ordered(shot: Shot, style: str, order: Sequence[str]) -> str:
+    """The shot's prompt for a model of this order; one that a person has rewritten stays as it is."""
+    composed = bool(shot.prompt_check) and print_of(shot.prompt) == shot.prompt_check
+    return compose(shot, style, order) if composed else shot.prompt
 
 
 def acted(action: str, sides: Mapping[str, str], speakers: Sequence[str]) -> str:

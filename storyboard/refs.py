@@ -44,16 +44,25 @@ def refs_refusal(path: Path) -> tuple[str, str] | None:
 
 def clip_refusal(path: Path) -> tuple[str, str] | None:
     """What is wrong with a path to a clip and what to do, or None when a video is there."""
+    return _refusal(path, "clip", "video", VIDEOS)
+
+
+def frame_refusal(path: Path) -> tuple[str, str] | None:
+    """What is wrong with a path to a shot's first frame and what to do, or None when a picture is there."""
+    return _refusal(path, "frame", "picture", PICTURES)
+
+
+def _refusal(path: Path, what: str, kind: str, endings: tuple[str, ...]) -> tuple[str, str] | None:
     try:
         if path.is_file():
-            if path.suffix.lower() in VIDEOS:
+            if path.suffix.lower() in endings:
                 return None
-            return f"{path.name} is no video", f"name a video file, as {VIDEOS[0]} or {VIDEOS[1]}"
+            return f"{path.name} is no {kind}", f"name a {kind} file, as {endings[0]} or {endings[1]}"
         siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     except (OSError, ValueError) as error:
-        return f"the clip cannot be read: {getattr(error, 'strerror', None) or error}", "check the path"
+        return f"the {what} cannot be read: {getattr(error, 'strerror', None) or error}", "check the path"
     near = closest(path.name, siblings)
-    return f"there is no clip at {path}", f"did you mean {path.parent / near}?" if near else "check the path"
+    return f"there is no {what} at {path}", f"did you mean {path.parent / near}?" if near else "check the path"
 
 
 def the_like(said: list[str]) -> Path | None:

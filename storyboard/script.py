@@ -78,6 +78,7 @@ class GivenShot:
     beats: tuple[Beat, ...]
     clip: Path | None
     spot: Spot
+    frame: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Draft:
     sides: dict[str, str]  # screen sides that the text gives
     light: Light
     clip: str | None = None
+    frame: str | None = None
     first: bool = False  # of its setting
     last: bool = False  # of its setting
     why: dict[str, str] = field(default_factory=dict)

@@ -16,17 +16,19 @@ from storyboard.run import RunFolder
 
 @dataclass(frozen=True)
 class Trace:
-    """One run folder in which something of a pack lies: folders of packs made from the same references, and the keys of
-    scores that were measured against any of these (they hold embeddings of whom they found)."""
+    """One run folder in which something of a pack lies: folders of packs made from the same references, the keys of scores
+    that were measured against any of these (they hold embeddings of whom they found), and stage and key of the artefacts
+    that its pictures went into."""
 
     run: Path
     packs: tuple[Path, ...]
     scores: tuple[str, ...]
+    pictures: tuple[tuple[str, str], ...] = ()
 
     @property
     def said(self) -> str:
         """In words: `film.run: 1 pack, 3 measurements`."""
-        counts = ((len(self.packs), "pack"), (len(self.scores), "measurement"))
+        counts = ((len(self.packs), "pack"), (len(self.scores), "measurement"), (len(self.pictures), "encoded picture"))
         said = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count)
         return f"{self.run}: {said}"
 
@@ -73,8 +75,9 @@ def traces_of(pack: Path, roots: Iterable[Path]) -> list[Trace]:
         mine = {each: copy for each, copy in copies.items() if marks.same(copy)}
         digests = {marks.embeddings, *(copy.embeddings for copy in mine.values())} - {""}
         scores = tuple(key for key, score in _scores(run) if _measured(score, marks.name, digests))
-        if mine or scores:
-            found.append(Trace(run, tuple(mine), scores))
+        pictures = tuple(at for at, packs in _pictures(run) if _measured(packs, marks.name, digests))
+        if mine or scores or pictures:
+            found.append(Trace(run, tuple(mine), scores, pictures))
     return found
 
 
@@ -92,6 +95,9 @@ def removed_traces(traces: Iterable[Trace]) -> Iterator[Path]:
             for key in trace.scores:
                 run.drop("score", key)
                 yield run.artefacts / f"score-{key}.json"
+            for stage, key in trace.pictures:
+                run.drop(stage, key)
+                yield run.artefacts / f"{stage}-{key}.safetensors"
             for pack in trace.packs:
                 yield from remove_pack(pack)
 
@@ -119,6 +125,18 @@ def _scores(run: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # a broken artefact is made again anyway
         yield file.stem.removeprefix("score-"), known
+
+
+def _pictures(run: Path) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    """Stage and key of the artefacts that hold pictures of characters, and whose."""
+    for note in sorted((run / "artefacts").glob("*.record")):
+        stage, _, key = note.stem.partition("-")
+        try:
+            packs = json.loads(note.read_text(encoding="utf-8")).get("packs")
+        except (OSError, ValueError, AttributeError):
+            continue  # a broken artefact is made again anyway
+        if stage != "score" and isinstance(packs, dict):
+            yield (stage, key), packs
 
 
 def _measured(score: dict[str, Any], name: str, digests: set[str]) -> bool:

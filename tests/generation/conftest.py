@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from generation.adapter import AdapterConfig, IdentityAdapter
-from generation.families import FAMILIES, Family
+from generation.families import FAMILIES
+from generation.family import Family
 from generation.load import Model
 from generation.request import ShotRequest, VoiceTrack
 
@@ -66,14 +67,16 @@ def tiny_tokenizer() -> Any:
     return T5TokenizerFast(tokenizer_object=tokenizer, extra_ids=0)
 
 
-def tiny_transformer(layers: int = 2, channels: int = 16) -> Any:
-    from diffusers import WanTransformer3DModel
+def tiny_transformer(layers: int = 2, channels: int = 16, out: int | None = None, vace: bool = False) -> Any:
+    from diffusers import WanTransformer3DModel, WanVACETransformer3DModel
 
-    return WanTransformer3DModel(
+    more: dict[str, Any] = {"vace_layers": [0], "vace_in_channels": 96} if vace else {}
+    return (WanVACETransformer3DModel if vace else WanTransformer3DModel)(
         num_attention_heads=2,
         attention_head_dim=12,
         in_channels=channels,
-        out_channels=channels,
+        out_channels=out or channels,
+        **more,
         text_dim=32,
         ffn_dim=32,
         num_layers=layers,
@@ -104,9 +107,19 @@ def tiny_vae(residual: bool) -> Any:
     )
 
 
-def build(folder: Path, *, experts: int = 2, residual: bool = False, expand: bool = False, euler: bool = False) -> Path:
-    """Write a tiny pipeline with random weights."""
-    from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler, WanPipeline
+def build(
+    folder: Path,
+    *,
+    experts: int = 2,
+    residual: bool = False,
+    expand: bool = False,
+    euler: bool = False,
+    kind: str = "WanPipeline",
+    shift: float = 5.0,
+) -> Path:
+    """Write a tiny pipeline of the class `kind` with random weights."""
+    import diffusers
+    from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
     from transformers import UMT5Config, UMT5EncoderModel
 
     tokenizer = tiny_tokenizer()
@@ -123,16 +136,26 @@ def build(folder: Path, *, experts: int = 2, residual: bool = False, expand: boo
             is_encoder_decoder=False,
         )
     ).eval()
-    unipc = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=5.0)
-    pipeline = WanPipeline(
+    unipc = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift)
+
+    def expert() -> Any:
+        given = kind == "WanImageToVideoPipeline"
+        return tiny_transformer(channels=36 if given else 16, out=16, vace=kind == "WanVACEPipeline")
+
+    more: dict[str, Any] = {"expand_timesteps": expand}
+    if kind == "WanImageToVideoPipeline":
+        more |= {"image_encoder": None, "image_processor": None}
+    elif kind == "WanVACEPipeline":
+        more = {}
+    pipeline = getattr(diffusers, kind)(
         tokenizer=tokenizer,
         text_encoder=text,
         vae=tiny_vae(residual),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=5.0) if euler else unipc,
-        transformer=tiny_transformer(),
-        transformer_2=tiny_transformer() if experts == 2 else None,
+        transformer=expert(),
+        transformer_2=expert() if experts == 2 else None,
         boundary_ratio=0.875 if experts == 2 else None,
-        expand_timesteps=expand,
+        **more,
     )
     pipeline.save_pretrained(folder)
     return folder

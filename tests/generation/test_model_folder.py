@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import struct
 from pathlib import Path
@@ -16,7 +17,8 @@ from torch import float32, ones
 
 from generation import folder as folders
 from generation.errors import GenerationError
-from generation.families import FAMILIES, Family
+from generation.families import FAMILIES
+from generation.family import Family
 from generation.load import Model
 
 
@@ -114,6 +116,12 @@ def test_shards(copy: Path, tiny_family: Family) -> None:
     assert shard in Model.open(copy, tiny_family).files["transformer"]
     shard.write_bytes(shard.read_bytes()[:-1])
     assert "cut short" in fault(copy, tiny_family)
+    shard.write_bytes((copy / "vae" / "diffusion_pytorch_model.safetensors").read_bytes())
+    assert "another model's shard: 1 weights" in fault(copy, tiny_family)
+    shard.write_bytes(pickle.dumps({"scale_shift_table": [1.0] * 100}))
+    assert "not a whole safetensors file" in fault(copy, tiny_family)
+    shard.unlink()
+    assert "the file is missing" in fault(copy, tiny_family)
     index.write_text(json.dumps({"weight_map": {"x": "../../elsewhere.safetensors"}}))
     assert "no shards" in fault(copy, tiny_family)
 
@@ -125,16 +133,31 @@ def test_a_folder_of_no_known_family(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
-def test_each_family_is_recognised_by_its_shape(name: str, copy: Path) -> None:
+def test_each_family_is_recognised_by_its_files(name: str, copy: Path) -> None:
     family = FAMILIES[name]
-    config = json.loads((copy / "transformer" / "config.json").read_text())
-    shape = {"num_layers": family.layers, "in_channels": family.channels, "num_attention_heads": 4}
-    shape["attention_head_dim"] = family.width // 4
-    (copy / "transformer" / "config.json").write_text(json.dumps(config | shape))
+    folder = copy.rename(copy.parent / f"my-{family.hint}-tune") if family.hint else copy
+    config = json.loads((folder / "transformer" / "config.json").read_text())
+    (folder / "transformer" / "config.json").write_text(json.dumps(config | family.config))
+    index = json.loads((folder / "model_index.json").read_text())
+    index |= {"transformer": ["diffusers", family.transformer], "transformer_2": ["diffusers", family.transformer]}
     if family.experts == 1:
-        index = json.loads((copy / "model_index.json").read_text())
-        (copy / "model_index.json").write_text(json.dumps(index | {"transformer_2": [None, None]}))
-    assert Model.open(copy).family is family
+        index["transformer_2"] = [None, None]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    assert Model.open(folder).family is family
+
+
+def test_a_renderer_with_a_configuration_of_its_own(copy: Path) -> None:
+    """No model_index.json, no sign in the folder's name: the components' own files say what they are."""
+    family = FAMILIES["Bernini-R"]
+    config = json.loads((copy / "transformer" / "config.json").read_text())
+    (copy / "transformer" / "config.json").write_text(json.dumps(config | family.config))
+    (copy / "model_index.json").unlink()
+    (copy / "config.json").write_text(json.dumps({"model_type": "bernini_renderer"}))
+    model = Model.open(copy)
+    assert model.family is family and model.boundary == 0.875 and not model.expands
+    assert type(model.scheduler()).__name__ == "UniPCMultistepScheduler" and model.scheduler().config.flow_shift == 3.0
+    (copy / "vae" / "config.json").write_text(json.dumps({"_class_name": "AutoencoderKL"}))
+    assert "its vae is" in fault(copy, family)
 
 
 def test_a_hash_is_remembered_until_the_file_changes(copy: Path, tiny_family: Family) -> None:

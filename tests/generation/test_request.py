@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 import generation
 from generation import GenerationError, ShotRequest, VoiceTrack
-from generation.request import spoken_prompt
+from generation.families import FAMILIES
+from generation.wording import spoken_prompt, worded
 
 
 def test_names_become_the_words_of_their_slots() -> None:
-    say = spoken_prompt("@mia hands @tom's lamp to @mia-lou. @Mia", ("tom", "mia", "mia-lou", "Mia"), "character{}")
+    say = spoken_prompt("@mia hands @tom's lamp to @mia-lou. @Mia", ("tom", "mia", "mia-lou", "Mia"), [f"character{n}" for n in range(1, 5)])
     assert say == "character2 hands character1's lamp to character3. character4"
-    assert spoken_prompt("write to a@b.com, meet @ noon", (), "character{}") == "write to a@b.com, meet @ noon"
+    assert spoken_prompt("write to a@b.com, meet @ noon", (), ()) == "write to a@b.com, meet @ noon"
     with pytest.raises(GenerationError, match="@zoe is in the prompt but not in the shot") as caught:
-        spoken_prompt("@mia and @zoe", ("mia",), "character{}")
+        spoken_prompt("@mia and @zoe", ("mia",), ["character1"])
     assert "@mia" in caught.value.mend
 
 
@@ -32,7 +33,26 @@ def test_names_become_the_words_of_their_slots() -> None:
 def test_every_name_finds_its_own_slot(names: list[str], data: st.DataObject) -> None:
     order = data.draw(st.lists(st.sampled_from(range(len(names))), max_size=6))
     prompt = " ".join(f"@{names[slot]}, x" for slot in order)
-    assert spoken_prompt(prompt, tuple(names), "<{}>") == " ".join(f"<{slot + 1}>, x" for slot in order)
+    assert spoken_prompt(prompt, names, [f"<{slot + 1}>" for slot in range(len(names))]) == " ".join(f"<{slot + 1}>, x" for slot in order)
+
+
+def test_each_family_names_characters_its_own_way(request_for: Callable[..., ShotRequest]) -> None:
+    request = request_for(
+        prompt="@mia's lamp. @mia on the left waves at @tom. @mia sits.", looks=("a girl with red hair", ""),
+        pictures=((np.zeros((8, 8, 3), np.uint8),) * 2, (np.zeros((8, 8, 3), np.uint8),)),
+    )  # fmt: skip
+    said = {name: worded(request, FAMILIES[name], False) for name in ("toon", "Wan2.2-T2V-A14B", "Bernini-R")}
+    assert said["toon"] == "character1's lamp. character1 on the left waves at character2. character1 sits."
+    assert said["Wan2.2-T2V-A14B"] == "Mia's lamp. Mia, a girl with red hair, on the left waves at Tom. Mia sits."
+    assert said["Bernini-R"] == (
+        "You are a helpful assistant specialized in subject-to-video generation."
+        "Mia's lamp. Mia, a girl with red hair, from the first and second reference images, on the left waves at "
+        "Tom, from the third reference image. Mia sits."
+    )
+    adapted = worded(request, FAMILIES["Wan2.2-VACE-Fun-A14B"], True)
+    assert adapted.endswith("character1, a girl with red hair, on the left waves at character2. character1 sits.")
+    alone = request_for(prompt="@mia waves. @tom.")
+    assert worded(alone, FAMILIES["Bernini-R"], False) == "Mia waves. Tom."  # no pictures, no sentence about them
 
 
 def test_too_many_characters_and_other_impossible_requests(request_for: Callable[..., ShotRequest]) -> None:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from generation import STAGES, GenerationError, Model, ShotRequest, StageError, VoiceTrack, open_stage, preview
-from generation.families import Family
+from generation.family import Family
 
 Requests = Callable[..., ShotRequest]
 STOCK_PROMPT = "wide shot, character1 waves on the left. character2 walks."
@@ -152,7 +152,7 @@ import sys
 from pathlib import Path
 from safetensors.torch import load_file, save_file
 from generation import Model, ShotRequest, open_stage
-from generation.families import Family
+from generation.family import Family
 
 folder, family, request, before, after = sys.argv[1:]
 model = Model.open(Path(folder), eval(family))
@@ -184,6 +184,18 @@ def test_a_layout_can_be_looked_at(plain_model: Model, request_for: Requests) ->
     with open_stage("decode", plain_model, "cpu") as stage:
         frames = stage.run(request, (), preview(layout))["frames"]
     assert frames.shape == (9, 32, 48, 3)
+
+
+def test_the_high_noise_expert_does_its_native_share(plain_folder: Path, tiny_family: Family, request_for: Requests) -> None:
+    """40 steps at the A14B's shift of 12: 26 of them, where the folder's own shift would give fewer."""
+    model = Model.open(plain_folder, replace(tiny_family, shift=12.0))
+    request = request_for(steps=40, frames=1, width=32, guidance=(1.0, 1.0))
+    counts: dict[str, int] = {}
+    artefact: dict[str, Tensor] = {}
+    for name in ("encode", "layout", "detail"):
+        with open_stage(name, model, "cpu") as stage:
+            artefact = stage.run(request, (), artefact, lambda done, total, name=name: counts.__setitem__(name, total))
+    assert counts == {"encode": 1, "layout": 26, "detail": 14}
 
 
 def test_one_network_at_a_time(model: Model, request_for: Requests, people: list[Any]) -> None:

@@ -123,6 +123,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def make_folder() -> Callable[..., Path]:
+    """Writes a tiny pipeline."""
+    build: Callable[..., Path] = _neighbour("generation").build
+    return build
+
+
+@pytest.fixture
 def stage(
     tmp_path: Path, tiny_model: Path, tiny_encoders: Path, loaded_encoders: Any, painter: Any, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Path, Path]:

@@ -1,0 +1,53 @@
+"""What is asked of the model for a take: a shot of the board in the terms of the family that will make it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storyboard.board import Storyboard
+from storyboard.casting import Casting
+from storyboard.prompt import ordered
+from storyboard.speech import loudness
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from generation import Model, ShotRequest
+
+
+def requested(board: Storyboard, number: int, seed: int, model: Model, casting: Casting) -> ShotRequest:
+    """The request for a take of shot `number` (from 1) of a board."""
+    import numpy as np
+
+    from generation import ShotRequest, VoiceTrack
+
+    family, shot = model.family, board.shots[number - 1]
+    assert shot.seconds is not None
+    width, height = family.size_for(*board.pixels)
+    frames = family.frames_for(shot.seconds)
+    levels = loudness(shot, frames, family.fps)
+    counts = family.picture_counts(len(shot.names), frames)
+    return ShotRequest(
+        prompt=ordered(shot, board.style, family.parts),
+        negative_prompt=family.negative_prompt,
+        characters=shot.names,
+        sides=tuple(part.side for part in shot.characters),
+        looks=tuple(board.characters[name].looks for name in shot.names),
+        pictures=tuple(casting.pictures(name, count) for name, count in zip(shot.names, counts, strict=True)),
+        first_frame=_first_frame(board, number, width, height) if "references" in family.stages else None,
+        frames=frames,
+        width=width,
+        height=height,
+        seed=seed,
+        steps=family.steps,
+        guidance=family.guidance,
+        voice=VoiceTrack({name: np.asarray(track, np.float32) for name, track in levels.items()}) if levels else None,
+    )
+
+
+def _first_frame(board: Storyboard, number: int, width: int, height: int) -> np.ndarray | None:
+    from generation.references.keyframe import covering
+    from identity.frames import read_picture
+
+    said = board.shots[number - 1].frame
+    return None if said is None else covering(read_picture(board.path(said)).pixels, width, height)
