@@ -40,7 +40,8 @@ class DecodeStage(Stage):
         import torch
 
         if self.network is None:
-            self.network = self.model.network("vae", self.dtype).to(self.device)
+            (network,) = self._taken() or (self.model.network("vae", self.dtype),)
+            self.network = network.to(self.device)
         latents = inputs["latents"].to(self.device, self.dtype)
         chunks = []
         with torch.no_grad(), self._arithmetic(request):
@@ -49,6 +50,10 @@ class DecodeStage(Stage):
                 if on_step:
                     on_step(done, latents.shape[2])
         return {"frames": torch.cat(chunks)}
+
+    @property
+    def _component(self) -> str:
+        return "vae"
 
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
         return ("vae",)

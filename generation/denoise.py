@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from generation.errors import GenerationError, StageError
+from generation.noise import churned, drawn
 from generation.request import SIDES, ShotRequest
 from generation.solver import restore, snapshot
 from generation.stage import CharacterTokens, OnStep, Stage
@@ -48,10 +49,19 @@ class DenoiseStage(Stage):
         boundary = self.model.boundary * scheduler.config.num_train_timesteps
         handover = sum(bool(time >= boundary) for time in times)
         if self.name == "layout":
-            steps, latents, preview = range(handover), self._noise(request), None
+            steps, latents, preview = (
+                range(handover),
+                drawn(self._noise_shape(request), request.seed, self.device),
+                None,
+            )
         else:
             steps, latents = range(handover, len(times)), inputs["latents"].to(self.device)
-            restore(scheduler, inputs, self.device)
+            if request.detail_seed is None or handover in (0, len(times)):
+                restore(scheduler, inputs, self.device)
+            else:  # the solver's memory is of the noise that was there before
+                scheduler.set_begin_index(handover)
+                guess = inputs["preview"].to(self.device, latents.dtype)
+                latents = churned(latents, guess, float(scheduler.sigmas[handover]), request.detail_seed)
         with torch.no_grad():
             ways = self._ways(request, tokens, inputs)
             for done, step in enumerate(steps, 1):
@@ -70,8 +80,15 @@ class DenoiseStage(Stage):
         return {"latents": latents.cpu(), "preview": preview.half().cpu(), **kept, **snapshot(scheduler)}
 
     def close(self) -> None:
-        self.adapter = None
         super().close()
+        self.adapter = None
+
+    @property
+    def _component(self) -> str:
+        return self.model.expert(self.name)
+
+    def _belongings(self) -> tuple[Any, ...]:
+        return (self.adapter,)
 
     @property
     def _side(self) -> int:
@@ -81,25 +98,18 @@ class DenoiseStage(Stage):
     def _open(self) -> None:
         if self.network is not None:
             return
-        expert = self.model.expert(self.name)
-        self.network = self.model.network(expert, self.dtype).to(self.device)
-        if self.model.adapter_of(expert):
-            self.adapter = self.model.adapter(expert, self.dtype).to(self.device).attach(self.network)
+        if taken := self._taken():
+            self.network, self.adapter = (each and each.to(self.device) for each in taken)
+            return
+        self.network = self.model.network(self._component, self.dtype).to(self.device)
+        if self.model.adapter_of(self._component):
+            self.adapter = self.model.adapter(self._component, self.dtype).to(self.device).attach(self.network)
 
     def _noise_shape(self, request: ShotRequest) -> tuple[int, int, int, int, int]:
         vae = self.model.config("vae")
         space, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
         frames = (request.frames - 1) // time + 1
         return (1, self.network.config.in_channels, frames, request.height // space, request.width // space)
-
-    def _noise(self, request: ShotRequest) -> Tensor:
-        import torch
-        from diffusers.utils.torch_utils import randn_tensor
-
-        # Drawn on the CPU whatever the device, so a seed means the same shot everywhere.
-        generator = torch.Generator("cpu").manual_seed(request.seed)
-        shape = self._noise_shape(request)
-        return randn_tensor(shape, generator=generator, device=torch.device(self.device), dtype=torch.float32)
 
     def _grid(self, request: ShotRequest) -> tuple[int, int, int]:
         """Frames, rows and columns of the sequence that the transformer makes of this shot's latents."""
@@ -192,12 +202,10 @@ class DenoiseStage(Stage):
 
     def _identified(self, request: ShotRequest) -> bool:
         """Whether the adapter takes part. At scale 0 it does not, and this is the stock expert."""
-        expert = self.model.expert(self.name)
-        return self.model.adapter_of(expert) is not None and request.identity_scale[self._side] != 0
+        return self.model.adapter_of(self._component) is not None and request.identity_scale[self._side] != 0
 
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
-        expert = self.model.expert(self.name)
-        adapter = self.model.adapter_of(expert)
+        expert, adapter = self._component, self.model.adapter_of(self._component)
         return (expert, "scheduler", adapter) if adapter and self._identified(request) else (expert, "scheduler")
 
     def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
@@ -212,6 +220,8 @@ class DenoiseStage(Stage):
         }
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
+        elif request.detail_seed is not None:
+            settings["detail_seed"] = request.detail_seed
         if self._identified(request):
             settings["scale"] = request.identity_scale[self._side]
             settings["identity"] = [_digest(one.face, one.figure, one.weights) for one in tokens]

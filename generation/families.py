@@ -19,7 +19,8 @@ class Family:
     `boundary` is the share of the noise above which the high-noise expert works; families of one expert have it too,
     as the place where layout hands over to detail. `shift` replaces the scheduler's own flow shift, None keeps it.
     `guidance` is (high-noise, low-noise). `sizes` are (width, height) in pixels. `slot_word` names character 1, 2, 3
-    in a prompt. `references` says how characters reach the model.
+    in a prompt. `references` says how characters reach the model. `layout_gate` is the likeness under which a character of a
+    layout, at first sight, is not worth finishing, as `benchmarks.gate` measures it; None where nobody has measured it yet.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Family:
     references: str = "tokens"
     text_length: int = 512
     slot_word: str = "character{}"
+    layout_gate: float | None = None
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
         """The native size (width, height) whose shape is nearest; of like shapes the one nearest in pixels."""

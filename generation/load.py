@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import torch
 
     from generation.adapter import IdentityAdapter
+
+Aside = dict[str, tuple[Any, ...]]
+"""Networks that a closed stage does not let go, in the host's memory, by component: (network, what belongs to it...)."""
 
 SHIPPED = {"toon": Path(__file__).parent / "toon" / "weights"}
 
@@ -33,12 +36,13 @@ OPTIONAL = ("transformer_2",)
 
 @dataclass(frozen=True)
 class Model:
-    """A checked model folder. Nothing is loaded until a stage asks."""
+    """A checked model folder. Nothing is loaded until a stage asks. Stages put what they loaded into `aside` if there is one."""
 
     family: Family
     folder: Path
     index: dict[str, Any]
     files: dict[str, tuple[Path, ...]]
+    aside: Aside | None = field(default=None, compare=False)
 
     @classmethod
     def open(cls, source: str | Path, family: Family | None = None) -> Model:

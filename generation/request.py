@@ -41,7 +41,7 @@ class ShotRequest:
     `width` and `height` are what the model makes, before the film is scaled. `guidance` and `identity_scale` are
     (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one. `sides`
     says for each character on which of SIDES of the screen it is, or nothing at all; an adapter that does not know sides
-    leaves them to the prompt.
+    leaves them to the prompt. `detail_seed` finishes the layout of `seed` in another way; None in the solver's own.
     """
 
     prompt: str
@@ -56,6 +56,7 @@ class ShotRequest:
     negative_prompt: str = ""
     voice: VoiceTrack | None = None
     sides: tuple[str, ...] = ()
+    detail_seed: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.characters) > SLOTS:

@@ -78,15 +78,30 @@ class Stage:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let the network go, if there was one."""
+        """Let the network go, if there was one: for good, or aside."""
         if self.network is None:
             return
+        if self.model.aside is not None and self._component:
+            self.model.aside[self._component] = (self.network.to("cpu"), *self._belongings())
         self.network = None
         gc.collect()
         if self.device != "cpu":
             import torch
 
             torch.cuda.empty_cache()
+
+    @property
+    def _component(self) -> str:
+        """The component that is this stage's network, '' where no later round of takes comes back to it."""
+        return ""
+
+    def _belongings(self) -> tuple[Any, ...]:
+        """What was loaded along with the network."""
+        return ()
+
+    def _taken(self) -> tuple[Any, ...]:
+        """The network that was put aside, and its belongings; or nothing."""
+        return self.model.aside.pop(self._component, ()) if self.model.aside is not None else ()
 
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
         """The files that have a say in the result."""

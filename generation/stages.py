@@ -37,9 +37,10 @@ def open_stage(name: str, model: Model, device: str | None = None) -> Iterator[S
         stage.close()
 
 
-def preview(layout: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A layout's artefact as the decode stage takes it, to see the composition before the shot is finished."""
-    return {"latents": layout["preview"]}
+def preview(layout: dict[str, Tensor], latent_frames: int | None = None) -> dict[str, Tensor]:
+    """A layout's artefact as the decode stage takes it, to see the composition before the shot is finished: all of it, or
+    only the first `latent_frames`, which costs as much less. The VAE looks back alone, so those frames come out the same."""
+    return {"latents": layout["preview"][:, :, :latent_frames]}
 
 
 def _best_device() -> str:

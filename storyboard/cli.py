@@ -57,7 +57,7 @@ def render(
     takes: Annotated[int, typer.Option(min=1, help="Try a shot so often until everyone in it is recognised.")] = 1,
     shots: Annotated[str | None, typer.Option(metavar="1,3", help="Make only these; others come in when ready.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
-    reroll: Annotated[str | None, typer.Option(metavar="layout", help="Make the shots anew from another seed.")] = None,
+    reroll: Annotated[str | None, typer.Option(metavar="layout|detail", help="Make shots, or finish layouts, anew.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
     json: Json = False,
 ) -> None:

@@ -12,7 +12,7 @@ import platform
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from generation import Model
 
 Until = Literal["plan", "layout", "detail", "decode"]
-Reroll = Literal["layout"]
+Reroll = Literal["layout", "detail"]
 LIBRARIES = ("torch", "diffusers", "transformers", "insightface", "onnxruntime", "open_clip_torch", "av", "numpy")
 
 
@@ -84,7 +84,8 @@ class Studio:
 
         seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
-        until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good.
+        until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good; "detail" keeps
+        each layout and finishes it anew, which changes texture and light, and less of where everything is.
         fresh: forget what was made before.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
@@ -114,10 +115,12 @@ class Studio:
             if until == "plan":
                 return self._done(None, board, run, facts, started)
             if reroll:
-                run.roll(str(board.shots[number - 1].seed) for number in chosen)
+                run.roll((board.shots[number - 1].seed for number in chosen), detail=reroll == "detail")
             try:
                 casting = Casting(board, run, tell)
-                filming = Filming(self.model, board, run, casting, tell)
+                # With takes, the stages come round again: what they loaded waits in memory.
+                model = replace(self.model, aside={} if takes > 1 else None)
+                filming = Filming(model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
                 path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)
