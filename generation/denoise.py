@@ -101,7 +101,7 @@ class DenoiseStage(Stage):
         if taken := self._taken():
             self.network, self.adapter = (each and each.to(self.device) for each in taken)
             return
-        self.network = self.model.network(self._component, self.dtype).to(self.device)
+        self.network = self._place(self.model.network(self._component, self.dtype))
         if self.model.adapter_of(self._component):
             self.adapter = self.model.adapter(self._component, self.dtype).to(self.device).attach(self.network)
 
@@ -218,6 +218,8 @@ class DenoiseStage(Stage):
             "steps": request.steps,
             "guidance": request.guidance[self._side],
         }
+        if self.placement is not None and self.placement.precision == "fp8":
+            settings["precision"] = "fp8"  # whole or streamed, the rest comes to the same bits
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         elif request.detail_seed is not None:

@@ -26,7 +26,7 @@ class EncodeStage(Stage):
     ) -> dict[str, Tensor]:
         words = self._settings(request, tokens)
         if self.network is None:
-            self.network = self.model.network("text_encoder", self.dtype).to(self.device)
+            self.network = self._place(self.model.network("text_encoder", self.dtype))
             self.tokenizer = self.model.tokenizer()
         names = ["prompt", "negative"] if request.guided else ["prompt"]
         artefact = {}

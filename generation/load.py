@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from generation.adapter import IdentityAdapter
+    from generation.memory import Plan
 
 Aside = dict[str, tuple[Any, ...]]
 """Networks that a closed stage does not let go, in the host's memory, by component: (network, what belongs to it...)."""
@@ -36,12 +37,14 @@ OPTIONAL = ("transformer_2",)
 
 @dataclass(frozen=True)
 class Model:
-    """A checked model folder. Nothing is loaded until a stage asks. Stages put what they loaded into `aside` if there is one."""
+    """A checked model folder. Nothing is loaded until a stage asks, and then as the `plan` says, or whole without one.
+    Stages put what they loaded into `aside` if there is one."""
 
     family: Family
     folder: Path
     index: dict[str, Any]
     files: dict[str, tuple[Path, ...]]
+    plan: Plan | None = None
     aside: Aside | None = field(default=None, compare=False)
 
     @classmethod

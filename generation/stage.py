@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generation.load import Model
+from generation.placing import Shelf, place
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Stage:
         self.model = model
         self.device = device
         self.network: Any = None
+        self.placement = model.plan.of(self.name) if model.plan else None
+        self.shelf: Shelf | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -84,11 +87,19 @@ class Stage:
         if self.model.aside is not None and self._component:
             self.model.aside[self._component] = (self.network.to("cpu"), *self._belongings())
         self.network = None
+        if self.shelf is not None:
+            self.shelf.cleanup()
+            self.shelf = None
         gc.collect()
         if self.device != "cpu":
             import torch
 
             torch.cuda.empty_cache()
+
+    def _place(self, network: Any) -> Any:
+        """A network that was just loaded, brought to where it computes."""
+        self.shelf = place(network, self.placement, self.device)
+        return network
 
     @property
     def _component(self) -> str:

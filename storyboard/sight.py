@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from generation import Model, Stage
 
 SIGHT = "sight"  # the artefact: a few frames of a layout, decoded before it is finished
-LATENT_FRAMES = 2  # of the layout's guess that are decoded; the first latent frame is one frame, each further one four
 
 Again = Callable[[Job], Job | None]
 """Another attempt at a job's shot, or None when there are no more."""
@@ -68,14 +68,20 @@ class Sight:
         gate = self.model.family.layout_gate
         if gate is None or not job.shot.names:
             return False
-        from generation import preview
-
-        upstream = f"{job.take.keys['layout']}:{SIGHT}:{LATENT_FRAMES}"
+        upstream = f"{job.take.keys['layout']}:{SIGHT}"
         key = job.take.keys[SIGHT] = decode.key(job.request, job.tokens, upstream)
         if not self.run.has(SIGHT, key):
-            layout = self.run.load("layout", job.take.keys["layout"])
-            made = decode.run(job.request, job.tokens, preview(layout, LATENT_FRAMES))
-            self.run.save(SIGHT, key, made, shot=job.take.shot, take=job.take.number)
+            import torch
+
+            from generation import glimpses
+
+            started = time.perf_counter()
+            seen = glimpses(self.run.load("layout", job.take.keys["layout"]))
+            frames = [decode.run(job.request, job.tokens, latents)["frames"] for latents in seen]
+            seconds = round(time.perf_counter() - started, 3)
+            self.run.save(
+                SIGHT, key, {"frames": torch.cat(frames)}, shot=job.take.shot, take=job.take.number, seconds=seconds
+            )
         job.take.sight = self.casting.score(self.run.frames(SIGHT, key), key, job.shot.names)
         return kept_worst(job.take.sight) < gate
 

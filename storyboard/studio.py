@@ -25,6 +25,7 @@ from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.limits import Limits
 from storyboard.page import page
+from storyboard.planning import planned
 from storyboard.production import PREVIEW
 from storyboard.report import Report, ShotReport, characters
 from storyboard.run import RunFolder
@@ -78,6 +79,7 @@ class Studio:
         until: Until | None = None,
         reroll: Reroll | None = None,
         fresh: bool = False,
+        memory: float | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
@@ -86,7 +88,7 @@ class Studio:
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good; "detail" keeps
         each layout and finishes it anew, which changes texture and light, and less of where everything is.
-        fresh: forget what was made before.
+        fresh: forget what was made before. memory: gigabytes to plan with, where it computes, instead of all that are free.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -117,9 +119,12 @@ class Studio:
             if reroll:
                 run.roll((board.shots[number - 1].seed for number in chosen), detail=reroll == "detail")
             try:
+                plan = planned(self.model, board, memory, rounds=takes > 1)
+                if plan:
+                    tell(Event("memory", str(plan)))
+                    facts["memory"] = str(plan).splitlines()
                 casting = Casting(board, run, tell)
-                # With takes, the stages come round again: what they loaded waits in memory.
-                model = replace(self.model, aside={} if takes > 1 else None)
+                model = replace(self.model, plan=plan, aside={} if plan and plan.aside else None)
                 filming = Filming(model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
