@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from generation.errors import GenerationError, StageError
     from generation.families import FAMILIES
     from generation.family import Family
+    from generation.footprint import Footprint
     from generation.load import Model
+    from generation.machine import free_memory
+    from generation.memory import Placement, Plan, plan
     from generation.request import SLOTS, ShotRequest, VoiceTrack
     from generation.stage import CharacterTokens, Stage
-    from generation.stages import STAGES, open_stage, preview
+    from generation.stages import STAGES, glimpses, open_stage, preview
 
 __all__ = [
     "FAMILIES",
@@ -22,14 +25,20 @@ __all__ = [
     "AdapterConfig",
     "CharacterTokens",
     "Family",
+    "Footprint",
     "GenerationError",
     "IdentityAdapter",
     "Model",
+    "Placement",
+    "Plan",
     "ShotRequest",
     "Stage",
     "StageError",
     "VoiceTrack",
+    "free_memory",
+    "glimpses",
     "open_stage",
+    "plan",
     "preview",
 ]
 
@@ -38,10 +47,13 @@ _HOMES = {
     "errors": ("GenerationError", "StageError"),
     "families": ("FAMILIES",),
     "family": ("Family",),
+    "footprint": ("Footprint",),
     "load": ("Model",),
+    "machine": ("free_memory",),
+    "memory": ("Placement", "Plan", "plan"),
     "request": ("SLOTS", "ShotRequest", "VoiceTrack"),
     "stage": ("CharacterTokens", "Stage"),
-    "stages": ("STAGES", "open_stage", "preview"),
+    "stages": ("STAGES", "glimpses", "open_stage", "preview"),
 }
 
 

@@ -40,8 +40,11 @@ class DecodeStage(Stage):
         import torch
 
         if self.network is None:
-            self.network = self._load("vae")
+            (self.network,) = self._load("vae")
         latents = inputs["latents"].to(self.device, self.dtype)
+        if self._tiled:
+            with torch.no_grad(), self._arithmetic(request):
+                return {"frames": tiled(self.network, latents)}
         chunks = []
         with torch.no_grad(), self._arithmetic(request):
             for done, chunk in enumerate(decoded(self.network, latents), 1):
@@ -50,11 +53,19 @@ class DecodeStage(Stage):
                     on_step(done, latents.shape[2])
         return {"frames": torch.cat(chunks)}
 
+    @property
+    def _component(self) -> str:
+        return "vae"
+
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
         return ("vae",)
 
     def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
-        return {"quick": self._quick(request)}
+        return {"quick": self._quick(request), **({"tiled": True} if self._tiled else {})}
+
+    @property
+    def _tiled(self) -> bool:
+        return self.placement is not None and self.placement.how == "tiled"
 
     def _quick(self, request: ShotRequest) -> bool:
         adapted = any(self.model.adapter_of(self.model.expert(stage)) for stage in ("layout", "detail"))
@@ -74,13 +85,10 @@ def decoded(vae: Any, latents: Tensor) -> Iterator[Tensor]:
     The same arithmetic as `AutoencoderKLWan.decode`, but a latent frame's pixels are done with as soon as they are
     made: no float video of the whole shot is ever held.
     """
-    import torch
     from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 
     config = vae.config
-    mean = torch.tensor(config.latents_mean).view(1, config.z_dim, 1, 1, 1).to(latents.device, latents.dtype)
-    std = 1.0 / torch.tensor(config.latents_std).view(1, config.z_dim, 1, 1, 1).to(latents.device, latents.dtype)
-    hidden = vae.post_quant_conv(latents / std + mean)
+    hidden = vae.post_quant_conv(_spread(vae, latents))
     vae.clear_cache()
     for frame in range(hidden.shape[2]):
         vae._conv_idx = [0]
@@ -89,6 +97,32 @@ def decoded(vae: Any, latents: Tensor) -> Iterator[Tensor]:
         pixels = vae.decoder(piece, feat_cache=vae._feat_map, feat_idx=vae._conv_idx, **first)
         if config.patch_size is not None:
             pixels = unpatchify(pixels, patch_size=config.patch_size)
-        pixels = (pixels.clamp(-1.0, 1.0)[0] * 0.5 + 0.5).clamp(0, 1)
-        yield (pixels.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().contiguous()
+        yield _pixels(pixels[0])
     vae.clear_cache()
+
+
+def tiled(vae: Any, latents: Tensor) -> Tensor:
+    """All frames (T, H, W, 3) uint8 of normalised latents, decoded in overlapping tiles: a little otherwise than whole."""
+    import torch
+
+    vae.enable_tiling()
+    video = vae.tiled_decode(_spread(vae, latents), return_dict=False)[0][0]
+    return torch.cat([_pixels(video[:, frame : frame + 1]) for frame in range(video.shape[1])])
+
+
+def _spread(vae: Any, latents: Tensor) -> Tensor:
+    """Normalised latents as the VAE has them."""
+    import torch
+
+    config = vae.config
+    mean = torch.tensor(config.latents_mean).view(1, config.z_dim, 1, 1, 1).to(latents.device, latents.dtype)
+    std = 1.0 / torch.tensor(config.latents_std).view(1, config.z_dim, 1, 1, 1).to(latents.device, latents.dtype)
+    return latents / std + mean
+
+
+def _pixels(video: Tensor) -> Tensor:
+    """Frames (T, H, W, 3) uint8, on the CPU, of a video (3, T, H, W) in -1..1."""
+    import torch
+
+    shown = (video.clamp(-1.0, 1.0) * 0.5 + 0.5).clamp(0, 1)
+    return (shown.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().contiguous()

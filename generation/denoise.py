@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from generation.errors import GenerationError, StageError
+from generation.noise import churned, drawn
 from generation.references import KINDS, Condition
 from generation.references.condition import PREFIXES
 from generation.request import SIDES, ShotRequest
@@ -53,11 +54,16 @@ class DenoiseStage(Stage):
             steps, preview = range(handover), None
         else:
             steps, latents = range(handover, len(times)), inputs["latents"].to(self.device)
-            restore(scheduler, inputs, self.device)
+            if request.detail_seed is None or handover in (0, len(times)):
+                restore(scheduler, inputs, self.device)
+            else:  # the solver's memory is of the noise that was there before
+                scheduler.set_begin_index(handover)
+                guess = inputs["preview"].to(self.device, latents.dtype)
+                latents = churned(latents, guess, float(scheduler.sigmas[handover]), request.detail_seed)
         with torch.no_grad():
             condition = KINDS[self.model.family.references](self.model, request, inputs, self.device, self.dtype)
             if self.name == "layout":
-                latents = self._noise(request, condition.frames)
+                latents = drawn(self._noise_shape(request, condition.frames), request.seed, self.device)
             ways = self._ways(request, tokens, inputs, condition)
             for done, step in enumerate(steps, 1):
                 time = times[step]
@@ -78,11 +84,24 @@ class DenoiseStage(Stage):
         return {"latents": latents.cpu(), "preview": preview.half().cpu(), **kept, **snapshot(scheduler)}
 
     def close(self) -> None:
-        following, expert = self.model.expert("detail"), self.model.expert("layout")
-        if self.network is not None and self.name == "layout" and following == expert:
-            self.model.held[expert] = self.network, self.adapter  # it finishes what it has laid out
-        self.adapter = None
+        expert = self._component
+        if (
+            self.network is not None
+            and self.shelf is None
+            and self.name == "layout"
+            and self.model.expert("detail") == expert
+        ):
+            self.model.held[expert] = (self.network, *self._belongings())  # it finishes what it has laid out
+            self.network = None
         super().close()
+        self.adapter = None
+
+    @property
+    def _component(self) -> str:
+        return self.model.expert(self.name)
+
+    def _belongings(self) -> tuple[Any, ...]:
+        return (self.adapter,)
 
     @property
     def _side(self) -> int:
@@ -92,29 +111,19 @@ class DenoiseStage(Stage):
     def _open(self) -> None:
         if self.network is not None:
             return
-        expert = self.model.expert(self.name)
-        found = self._load(expert)
-        if isinstance(found, tuple):
+        found = self._load(self._component)
+        if len(found) > 1:
             self.network, self.adapter = found
             return
-        self.network = found
-        if self.model.adapter_of(expert):
-            self.adapter = self.model.adapter(expert, self.dtype).to(self.device).attach(self.network)
+        (self.network,) = found
+        if self.model.adapter_of(self._component):
+            self.adapter = self.model.adapter(self._component, self.dtype).to(self.device).attach(self.network)
 
     def _noise_shape(self, request: ShotRequest, before: int = 0) -> tuple[int, int, int, int, int]:
         vae = self.model.config("vae")
         space, time = vae.get("scale_factor_spatial", 8), vae.get("scale_factor_temporal", 4)
         frames = before + (request.frames - 1) // time + 1
         return (1, vae.get("z_dim", 16), frames, request.height // space, request.width // space)
-
-    def _noise(self, request: ShotRequest, before: int) -> Tensor:
-        import torch
-        from diffusers.utils.torch_utils import randn_tensor
-
-        # Drawn on the CPU whatever the device, so a seed means the same shot everywhere.
-        generator = torch.Generator("cpu").manual_seed(request.seed)
-        shape = self._noise_shape(request, before)
-        return randn_tensor(shape, generator=generator, device=torch.device(self.device), dtype=torch.float32)
 
     def _grid(self, request: ShotRequest) -> tuple[int, int, int]:
         """Frames, rows and columns of the sequence that the transformer makes of this shot's latents."""
@@ -208,12 +217,10 @@ class DenoiseStage(Stage):
 
     def _identified(self, request: ShotRequest) -> bool:
         """Whether the adapter takes part. At scale 0 it does not, and this is the stock expert."""
-        expert = self.model.expert(self.name)
-        return self.model.adapter_of(expert) is not None and request.identity_scale[self._side] != 0
+        return self.model.adapter_of(self._component) is not None and request.identity_scale[self._side] != 0
 
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
-        expert = self.model.expert(self.name)
-        adapter = self.model.adapter_of(expert)
+        expert, adapter = self._component, self.model.adapter_of(self._component)
         return (expert, "scheduler", adapter) if adapter and self._identified(request) else (expert, "scheduler")
 
     def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
@@ -226,10 +233,14 @@ class DenoiseStage(Stage):
             "steps": request.steps,
             "guidance": request.guidance[self._side],
         }
+        if self.placement is not None and self.placement.precision == "fp8":
+            settings["precision"] = "fp8"  # whole or streamed, the rest comes to the same bits
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         if family.references == "streams":
             settings["picture_guidance"] = family.picture_guidance[self._side]
+        if self.name == "detail" and request.detail_seed is not None:
+            settings["detail_seed"] = request.detail_seed
         if self._identified(request):
             settings["scale"] = request.identity_scale[self._side]
             settings["identity"] = [digest(one.face, one.figure, one.weights) for one in tokens]

@@ -27,7 +27,7 @@ class EncodeStage(Stage):
     ) -> dict[str, Tensor]:
         words = self._settings(request, tokens)
         if self.network is None:
-            self.network = self._load("text_encoder")
+            (self.network,) = self._load("text_encoder")
             self.tokenizer = self.model.tokenizer()
         names = ["prompt", "negative"] if request.guided else ["prompt"]
         artefact = {}

@@ -36,6 +36,9 @@ class Family:
 
     In a prompt `parts` is the order of its parts, `prefix` stands before it, and `naming` says how @name is written: "slot" by
     `slot_word` for character 1, 2, 3; "looks" by name and looks; "order" so, with the numbers of the character's pictures.
+
+    `layout_gate` is the likeness under which a character of a layout, at first sight, is not worth finishing, as
+    `benchmarks.gate` measures it; None where nobody has measured it yet.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Family:
     parts: tuple[str, ...] = ("action", "place", "light", "camera", "style")
     prefix: str = ""
     negative_prompt: str = ""
+    layout_gate: float | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:

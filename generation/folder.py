@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import struct
 from pathlib import Path
@@ -53,6 +54,13 @@ def check_safetensors(path: Path) -> set[str]:
             f"the file is cut short or damaged: {size} bytes, {8 + length + end} expected", where=str(path), mend=AGAIN
         )
     return set(header) - {"__metadata__"}
+
+
+def parameters(path: Path) -> int:
+    """Numbers that a whole safetensors file holds, by its header."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    return sum(math.prod(value["shape"]) for name, value in header.items() if name != "__metadata__")
 
 
 def weight_files(folder: Path, stem: str) -> list[Path]:

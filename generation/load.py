@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,18 +18,25 @@ if TYPE_CHECKING:
     import torch
 
     from generation.adapter import IdentityAdapter
+    from generation.memory import Plan
+
+Aside = dict[str, tuple[Any, ...]]
+"""Networks that a closed stage does not let go, in the host's memory, by component: (network, what belongs to it...)."""
 
 SHIPPED = {"toon": Path(__file__).parent / "toon" / "weights"}
 
 
 @dataclass(frozen=True)
 class Model:
-    """A checked model folder. Nothing is loaded until a stage asks."""
+    """A checked model folder. Nothing is loaded until a stage asks, and then as the `plan` says, or whole without one.
+    Stages put what they loaded into `aside` if there is one."""
 
     family: Family
     folder: Path
     index: dict[str, Any]
     files: dict[str, tuple[Path, ...]]
+    plan: Plan | None = None
+    aside: Aside | None = field(default=None, compare=False)
 
     @classmethod
     def open(cls, source: str | Path, family: Family | None = None) -> Model:

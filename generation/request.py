@@ -40,7 +40,8 @@ class ShotRequest:
     `width` and `height` are what the model makes, before the film is scaled. `guidance` and `identity_scale` are
     (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one. `sides`
     says for each character on which of SIDES of the screen it is, or nothing at all; an adapter that does not know sides
-    leaves them to the prompt. `looks` says in words how each character looks, or nothing at all.
+    leaves them to the prompt. `looks` says in words how each character looks, or nothing at all. `detail_seed` finishes the
+    layout of `seed` in another way; None in the solver's own.
 
     For families that take them: `pictures`, for each character pictures (H, W, 3) uint8 RGB of it alone on white, and
     `first_frame` (height, width, 3), from which the shot goes on.
@@ -61,6 +62,7 @@ class ShotRequest:
     looks: tuple[str, ...] = ()
     pictures: tuple[tuple[np.ndarray, ...], ...] = ()
     first_frame: np.ndarray | None = None
+    detail_seed: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.characters) > SLOTS:

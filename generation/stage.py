@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generation.load import Model
+from generation.placing import Shelf, place
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Stage:
         self.device = device
         self.network: Any = None
         self.notes: list[str] = []  # what somebody should know of the last result
+        self.placement = model.plan.of(self.name) if model.plan else None
+        self.shelf: Shelf | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -78,24 +81,43 @@ class Stage:
         """The artefact of this stage, tensors on the CPU, made from the artefact of the stage before it."""
         raise NotImplementedError
 
-    def _load(self, component: str) -> Any:
-        """The network of a component on this stage's device: the one that the stage before left here, or a new one."""
-        found = self.model.held.pop(component, None)
+    def _load(self, component: str) -> tuple[Any, ...]:
+        """The network of a component where it computes, and what belongs to it: the one that the stage before left here, the
+        one that was put aside, or a new one, which comes alone."""
+        left = self.model.held.pop(component, ())
         self.model.held.clear()
-        if found is not None:
-            return found
-        return self.model.network(component, self.dtype).to(self.device)
+        if left:
+            return left
+        if self.model.aside is not None and (found := self.model.aside.pop(component, ())):
+            return tuple(each and each.to(self.device) for each in found)
+        network = self.model.network(component, self.dtype)
+        self.shelf = place(network, self.placement, self.device)
+        return (network,)
 
     def close(self) -> None:
-        """Let the network go, if there was one."""
+        """Let the network go, if there was one: for good, or aside."""
         if self.network is None:
             return
+        if self.model.aside is not None and self._component:
+            self.model.aside[self._component] = (self.network.to("cpu"), *self._belongings())
         self.network = None
+        if self.shelf is not None:
+            self.shelf.cleanup()
+            self.shelf = None
         gc.collect()
         if self.device != "cpu":
             import torch
 
             torch.cuda.empty_cache()
+
+    @property
+    def _component(self) -> str:
+        """The component that is this stage's network, '' where no later round of takes comes back to it."""
+        return ""
+
+    def _belongings(self) -> tuple[Any, ...]:
+        """What was loaded along with the network."""
+        return ()
 
     def _components(self, request: ShotRequest) -> tuple[str, ...]:
         """The files that have a say in the result."""

@@ -20,6 +20,8 @@ from generation.denoise import DetailStage, LayoutStage
 from generation.encode import EncodeStage
 from generation.family import STAGES
 from generation.load import Model
+from generation.memory import next_placement
+from generation.placing import ran_out, short
 from generation.references.stage import ReferencesStage
 from generation.stage import Stage
 
@@ -35,9 +37,13 @@ _KINDS = {kind.name: kind for kind in _EACH}
 @contextmanager
 def open_stage(name: str, model: Model, device: str | None = None) -> Iterator[Stage]:
     """A stage by name, on `device` (the first GPU if there is one). Its network is gone when the block ends."""
-    stage = _KINDS[name](model, device or _best_device())
+    stage = _KINDS[name](model, device or (model.plan.device if model.plan else best_device()))
     try:
         yield stage
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        raise short(name, next_placement(model, name)) from error
     finally:
         stage.close()
 
@@ -47,7 +53,16 @@ def preview(layout: dict[str, Tensor]) -> dict[str, Tensor]:
     return {"latents": layout["preview"]}
 
 
-def _best_device() -> str:
+def glimpses(layout: dict[str, Tensor], count: int = 3) -> list[dict[str, Tensor]]:
+    """`count` latent frames of a layout, spread over it, each for the decode stage to make one frame of: far cheaper than
+    the whole preview, and who is in it shows as well. (A later latent frame loses what it borrows from those before it.)"""
+    latents = layout["preview"]
+    last = latents.shape[2] - 1
+    places = sorted({round(last * place / max(1, count - 1)) for place in range(count)})
+    return [{"latents": latents[:, :, place : place + 1]} for place in places]
+
+
+def best_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -8,6 +8,7 @@ from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.prompt import ordered
 from storyboard.speech import loudness
+from storyboard.takes import Take
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from generation import Model, ShotRequest
 
 
-def requested(board: Storyboard, number: int, seed: int, model: Model, casting: Casting) -> ShotRequest:
+def requested(board: Storyboard, number: int, take: Take, model: Model, casting: Casting) -> ShotRequest:
     """The request for a take of shot `number` (from 1) of a board."""
     import numpy as np
 
@@ -38,7 +39,8 @@ def requested(board: Storyboard, number: int, seed: int, model: Model, casting: 
         frames=frames,
         width=width,
         height=height,
-        seed=seed,
+        seed=take.seed,
+        detail_seed=take.detail_seed,
         steps=family.steps,
         guidance=family.guidance,
         voice=VoiceTrack({name: np.asarray(track, np.float32) for name, track in levels.items()}) if levels else None,

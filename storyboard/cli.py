@@ -57,8 +57,9 @@ def render(
     takes: Annotated[int, typer.Option(min=1, help="Try a shot so often until everyone in it is recognised.")] = 1,
     shots: Annotated[str | None, typer.Option(metavar="1,3", help="Make only these; others come in when ready.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
-    reroll: Annotated[str | None, typer.Option(metavar="layout", help="Make the shots anew from another seed.")] = None,
+    reroll: Annotated[str | None, typer.Option(metavar="layout|detail", help="Make shots, or finish layouts, anew.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
+    memory: Annotated[float | None, typer.Option(metavar="GB", help="Plan with so much memory, not all that is free.")] = None,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
@@ -70,7 +71,7 @@ def render(
         with showing(sys.stderr) as on_event:
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
-                fresh=fresh, on_event=on_event,
+                fresh=fresh, memory=memory, on_event=on_event,
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Any
 
 ROOM = 2  # gigabytes of disk that a short film and its run folder may take
 MEMORY = 3  # gigabytes that the embedded model renders in
@@ -26,7 +27,7 @@ class Finding:
 
 def examine(model: str = "toon", encoders: Path | None = None) -> list[Finding]:
     """Look at Python, the libraries, the model and the encoders, the device, the disk and the memory."""
-    return [*_python(), *_libraries(), *_model(model), *_encoders(encoders), *_device(), *_disk(), *_memory()]
+    return [*_python(), *_libraries(), *_model(model), *_encoders(encoders), *_device(), *_disk(), *_memory(), *_plans(model)]
 
 
 def _python() -> Iterator[Finding]:
@@ -114,6 +115,23 @@ def _memory() -> Iterator[Finding]:
     good = whole >= MEMORY
     mend = "" if good else f"the embedded model needs {MEMORY} GB"
     yield Finding("memory", good, f"{whole:.0f} GB of memory, {free:.0f} GB unused", mend)
+
+
+def _plans(name: str) -> Iterator[Finding]:
+    from generation.families import FAMILIES
+    from generation.load import Model
+    from storyboard.planning import on_cards
+    from storyboard.shelf import located
+
+    if name == "toon":  # fits anywhere
+        return
+    try:
+        model: Any = Model.open(located(name))
+    except ValueError:
+        if name not in FAMILIES:
+            return
+        model = FAMILIES[name]  # not fetched: is it worth fetching?
+    yield from (Finding("plan", True, line) for line in on_cards(model))
 
 
 def _there(name: str) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 class Event:
     """One thing that happened.
 
-    `kind` is plan, pack, stage (a network is about to work), step (of a network; not kept in events.jsonl), artefact (a
-    stage's result is there), score, retake, clip, film, report, or note; when a model is fetched, bytes (of the file that
-    `text` names) or note. Numbers count from 1; 0 is none.
+    `kind` is plan, memory (where networks will go), pack, stage (a network is about to work), step (of a network; not kept
+    in events.jsonl), artefact (a stage's result is there), score, reject (a layout fails at first sight), retake, clip, film,
+    report, or note; when a model is fetched, bytes (of the file that `text` names) or note. Numbers count from 1; 0 is none.
     """
 
     kind: str

@@ -13,8 +13,9 @@ from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
-from storyboard.production import PREVIEW, Job, make, name_keys
-from storyboard.run import RunFolder
+from storyboard.production import PREVIEW, Job, Sort, make, name_keys
+from storyboard.run import RunFolder, detail_roll
+from storyboard.sight import SIGHT, Sight
 from storyboard.takes import Take, best, take_of
 
 if TYPE_CHECKING:
@@ -34,30 +35,34 @@ class Filming:
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
         self.kept: dict[int, Take] = {}
+        self.sight = Sight(model, run, casting, tell)
         self.shown = "decode"  # the artefact whose frames the takes are looked at by
 
     def shoot(self, chosen: list[int], takes: int, last: str, *, fresh: bool = False) -> None:
         """Make the chosen shots up to the stage `last`, and take in what is ready of the others."""
         self.shown = last if last in ("decode", PREVIEW) else ""
+        most = takes if last == "decode" else 1
         waiting = [number for number in chosen if self.board.shots[number - 1].clip is None]
-        for attempt in range(1, (takes if last == "decode" else 1) + 1):
-            jobs = [self._job(number, attempt) for number in waiting]
-            if not jobs:
-                break
-            if attempt > 1:
-                for number in waiting:
-                    self.tell(Event("retake", f"shot {number} is not good enough yet: take {attempt}", number, attempt))
-            make(jobs, last, self.model, self.run, self.tell, fresh=fresh)
-            for job in jobs:
+        while waiting:
+            jobs = [self._job(number, len(self.takes.get(number, ())) + 1) for number in waiting]
+            for take in (job.take for job in jobs if job.take.number > 1):
+                text = f"shot {take.shot} is not good enough yet: take {take.number}"
+                self.tell(Event("retake", text, take.shot, take.number))
+            sort = self._sort(most) if most > 1 else None
+            made = make(jobs, last, self.model, self.run, self.tell, fresh=fresh, sort=sort)
+            for job in made:
                 self._add(job)
-            waiting = [job.take.shot for job in jobs if not job.take.passes]
+            tried = {number: self.takes[number] for number in waiting}
+            waiting = [n for n, found in tried.items() if len(found) < most and not any(take.passes for take in found)]
         others = [number for number in range(1, len(self.board.shots) + 1) if number not in chosen]
         if last == "decode":
             self._take_in([number for number in others if self.board.shots[number - 1].clip is None], takes)
         for number in range(1, len(self.board.shots) + 1):
             if self.board.shots[number - 1].clip is not None:
                 self._add_clip(number)
-        self.kept = {number: best(found) for number, found in self.takes.items() if found}
+        for found in self.takes.values():
+            found.sort(key=lambda take: take.number)
+        self.kept = {n: best(found) for n, found in self.takes.items() if not all(take.rejected for take in found)}
 
     def stitch(self, film: Path) -> float:
         """Stitch the kept takes to the film; returns its seconds."""
@@ -80,7 +85,8 @@ class Filming:
 
             flow: Iterator[Any] = read_frames(self.board.path(shot.clip), fps=self.fps)
         else:
-            flow = iter(self.run.frames(self.shown, take.keys[self.shown]))
+            shown = SIGHT if take.rejected else self.shown
+            flow = iter(self.run.frames(shown, take.keys[shown]))
         return islice(flow, count)
 
     def strips(self) -> dict[tuple[int, int], list[Any]]:
@@ -97,20 +103,39 @@ class Filming:
 
     def _job(self, number: int, attempt: int) -> Job:
         shot = self.board.shots[number - 1]
-        take = take_of(shot, number, attempt, self.rolls.get(str(shot.seed), 0))
-        request = requested(self.board, number, take.seed, self.model, self.casting)
+        rolls = (self.rolls.get(key, 0) for key in (str(shot.seed), detail_roll(shot.seed)))
+        take = take_of(shot, number, attempt, *rolls)
+        request = requested(self.board, number, take, self.model, self.casting)
         packs = self.casting.digests(shot.names) if any(request.pictures) else {}
         return Job(take, shot, request, self.casting.tokens(shot.names), packs)
+
+    def _sort(self, most: int) -> Sort:
+        """How layouts are sorted in a round of takes: those that fail give way to the next attempt, up to `most`."""
+        finished = {number for number, found in self.takes.items() if not all(take.rejected for take in found)}
+
+        def again(job: Job) -> Job | None:
+            self.takes.setdefault(job.take.shot, []).append(job.take)
+            if job.take.number >= most:
+                return None
+            following = self._job(job.take.shot, job.take.number + 1)
+            following.before = [*job.before, job]
+            return following
+
+        return lambda jobs, decode: self.sight.sort(jobs, again, finished, decode)
 
     def _add(self, job: Job) -> None:
         """Measure a take and write its clip."""
         take = job.take
-        self.takes.setdefault(take.shot, []).append(take)
+        found = self.takes.setdefault(take.shot, [])
+        if not any(one is take for one in found):
+            found.append(take)
         if not self.shown:
             return
         key = take.keys[self.shown]
         self._measure(take, key, job.shot.names)
-        path = self.run.takes / f"{take.shot:02}-{take.number}-{key[:8]}{'-layout' if self.shown == PREVIEW else ''}.mp4"
+        path = (
+            self.run.takes / f"{take.shot:02}-{take.number}-{key[:8]}{'-layout' if self.shown == PREVIEW else ''}.mp4"
+        )
         take.clip = f"takes/{path.name}"
         if not path.exists():
             from assemble import write_clip

@@ -126,10 +126,11 @@ def _shot(shot: Shot, report: ShotReport, strips: Strips) -> str:
 
 def _take(take: Take, kept: bool, frames: Sequence[Any]) -> str:
     pictures = "".join(f'<img src="{picture(frame)}" alt="shot {take.shot}, take {take.number}">' for frame in frames)
-    made = f"seed {take.seed}" if take.keys else f"clip {escape(take.clip)}"
+    anew = f", finished anew from {take.detail_seed}" if take.detail_seed is not None else ""
+    made = f"seed {take.seed}{anew}" if take.keys else f"clip {escape(take.clip)}"
     spent = ", ".join(f"{escape(stage)} {seconds:.1f} s" for stage, seconds in take.seconds.items())
-    verdict = chip(take.passes, "accepted", "review") if take.score else ""
-    rows = measures(take.score) if take.score else ""
+    verdict = chip(take.passes, "accepted", "review") if take.score else chip(False, "", "layout not finished") * take.rejected
+    rows = measures(take.score) if take.score else measures(take.sight) if take.sight and take.rejected else ""
     keys = "".join(f"<li>{escape(stage)} <code>{escape(key[:16])}</code></li>" for stage, key in take.keys.items())
     return (
         f'<h3>Take {take.number} {verdict}{" in the film" if kept else ""}</h3><div class="strip">{pictures}</div>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from storyboard.run import RunFolder
 from storyboard.takes import Take
 
 if TYPE_CHECKING:
-    from generation import Model, ShotRequest
+    from generation import Model, ShotRequest, Stage
     from identity import Tokens
 
 PREVIEW = "preview"  # a layout decoded before it is finished
@@ -27,43 +28,76 @@ class Job:
     shot: Shot
     request: ShotRequest
     tokens: list[Tokens] = field(default_factory=list)
-    packs: dict[str, str] = field(default_factory=dict)  # whose pictures go into it, by name: sha256 of the pack's embeddings
+    packs: dict[str, str] = field(
+        default_factory=dict
+    )  # whose pictures go into it, by name: sha256 of the pack's embeddings
+    before: list[Job] = field(
+        default_factory=list
+    )  # attempts at the same shot, in this round, that failed at first sight
+
+
+Sort = Callable[["Sequence[Job]", "Stage"], "tuple[list[Job], list[Job]]"]
+"""Given laid-out jobs and an open decode stage: which to finish, and which to lay out instead of the others."""
 
 
 def make(
-    jobs: Sequence[Job], last: str, model: Model, run: RunFolder, tell: Callable[[Event], None], *, fresh: bool = False
-) -> None:
-    """Bring every take through the stages up to `last`, one of the family's stages or PREVIEW.
+    jobs: Sequence[Job], last: str, model: Model, run: RunFolder, tell: Callable[[Event], None], *,
+    fresh: bool = False, sort: Sort | None = None,
+) -> list[Job]:  # fmt: skip
+    """Bring every take through the stages up to `last`, one of the family's stages or PREVIEW; returns those that came through.
 
-    A take goes on behind the last of its artefacts that is whole; with `fresh` it starts anew.
+    A take goes on behind the last of its artefacts that is whole; with `fresh` it starts anew. What `sort` says of the
+    layouts is done while the expert that made them is there: jobs that fail leave, and others come in their place.
     """
-    stages = _stages(last, model)
-    name_keys(jobs, last, model)
-    starts = {}
-    for job in jobs:
-        if fresh:
-            for stage in stages:
-                run.drop(stage, job.take.keys[stage])
-        done = [place for place, stage in enumerate(stages) if run.has(stage, job.take.keys[stage])]
-        starts[id(job)] = done[-1] + 1 if done else 0
-        for stage in stages[: starts[id(job)]]:
-            _tell_notes(job.take, (run.record(stage, job.take.keys[stage]) or {}).get("notes", ()), tell)
+    stages, starts, dropped = _stages(last, model), dict[int, int](), set[str]()
+
+    def waiting(some: Sequence[Job], place: int) -> list[Job]:
+        name_keys([job for job in some if id(job) not in starts], last, model)
+        for job in some:
+            if id(job) in starts:
+                continue
+            for stage in stages if fresh else ():
+                if (key := job.take.keys[stage]) not in dropped:  # attempts share their words
+                    dropped.add(key)
+                    run.drop(stage, key)
+            done = [at for at, stage in enumerate(stages) if run.has(stage, job.take.keys[stage])]
+            starts[id(job)] = done[-1] + 1 if done else 0
+            for stage in stages[: starts[id(job)]]:
+                _tell_notes(job.take, (run.record(stage, job.take.keys[stage]) or {}).get("notes", ()), tell)
+        return [job for job in some if starts[id(job)] <= place]
+
+    ready = list(jobs)
     for place, stage in enumerate(stages):
-        waiting = [job for job in jobs if starts[id(job)] <= place]
-        if waiting:
-            _run(stage, stages[place - 1] if place else None, waiting, model, run, tell)
-    for job in jobs:
-        records = {stage: run.record(stage, job.take.keys[stage]) for stage in stages}
-        job.take.seconds = {stage: float(record.get("seconds", 0)) for stage, record in records.items() if record}
+        before = stages[place - 1] if place else None
+        if stage != "layout" or sort is None:
+            if now := waiting(ready, place):
+                with _open(stage, model) as opened:
+                    _run(opened, stage, before, now, run, tell)
+            continue
+        with _open(stage, model) as opened, _open(PREVIEW, model) as decode:
+            ready, anew = [], ready
+            while anew:
+                # Words that were read for one attempt are there for the next.
+                if now := waiting(anew, place):
+                    _run(opened, stage, before, now, run, tell)
+                finish, anew = sort(anew, decode)
+                ready += finish
+    for job in ready:
+        note_seconds(job, stages, run)
+    return ready
+
+
+def note_seconds(job: Job, stages: Sequence[str], run: RunFolder) -> None:
+    """How long the artefacts of a take took, as their records have it."""
+    records = {stage: run.record(stage, key) for stage, key in job.take.keys.items() if stage in stages}
+    job.take.seconds = {stage: float(record.get("seconds", 0)) for stage, record in records.items() if record}
 
 
 def name_keys(jobs: Sequence[Job], last: str, model: Model) -> None:
     """Give every take the key of each of its artefacts up to `last`. Loads no network."""
-    from generation import open_stage
-
     before = ""
     for stage in _stages(last, model):
-        with open_stage("decode" if stage == PREVIEW else stage, model) as opened:
+        with _open(stage, model) as opened:
             for job in jobs:
                 upstream = job.take.keys.get(before, "")
                 if stage == PREVIEW:
@@ -73,30 +107,35 @@ def name_keys(jobs: Sequence[Job], last: str, model: Model) -> None:
 
 
 def _run(
-    stage: str, before: str | None, jobs: list[Job], model: Model, run: RunFolder, tell: Callable[[Event], None]
+    opened: Stage, stage: str, before: str | None, jobs: list[Job], run: RunFolder, tell: Callable[[Event], None]
 ) -> None:
-    from generation import open_stage, preview
+    from generation import preview
 
     total = len(jobs)
     tell(Event("stage", f"{stage}: {total} {'take' if total == 1 else 'takes'}", stage=stage, total=total))
-    with open_stage("decode" if stage == PREVIEW else stage, model) as opened:
-        for number, job in enumerate(jobs, start=1):
-            take, key = job.take, job.take.keys[stage]
-            inputs = run.load(before, take.keys[before]) if before else {}
-            started = time.perf_counter()
+    for number, job in enumerate(jobs, start=1):
+        take, key = job.take, job.take.keys[stage]
+        inputs = run.load(before, take.keys[before]) if before else {}
+        started = time.perf_counter()
 
-            def step(done: int, steps: int, take: Take = take) -> None:
-                tell(Event("step", f"{stage}: {done} of {steps}", take.shot, take.number, stage, done, steps))
+        def step(done: int, steps: int, take: Take = take) -> None:
+            tell(Event("step", f"{stage}: {done} of {steps}", take.shot, take.number, stage, done, steps))
 
-            made = opened.run(job.request, job.tokens, preview(inputs) if stage == PREVIEW else inputs, step)
-            seconds = round(time.perf_counter() - started, 3)
-            noted: dict[str, Any] = {"notes": list(opened.notes)} if opened.notes else {}
-            if job.packs and stage in ("references", "layout"):
-                noted["packs"] = job.packs  # so that a pack's removal finds its pictures
-            run.save(stage, key, made, shot=take.shot, take=take.number, seconds=seconds, **noted)
-            _tell_notes(take, opened.notes, tell)
-            said = f"{stage}: shot {take.shot}, take {take.number} in {seconds:.1f} s"
-            tell(Event("artefact", said, take.shot, take.number, stage, number, total, seconds))
+        made = opened.run(job.request, job.tokens, preview(inputs) if stage == PREVIEW else inputs, step)
+        seconds = round(time.perf_counter() - started, 3)
+        noted: dict[str, Any] = {"notes": list(opened.notes)} if opened.notes else {}
+        if job.packs and stage in ("references", "layout"):
+            noted["packs"] = job.packs  # so that a pack's removal finds its pictures
+        run.save(stage, key, made, shot=take.shot, take=take.number, seconds=seconds, **noted)
+        _tell_notes(take, opened.notes, tell)
+        said = f"{stage}: shot {take.shot}, take {take.number} in {seconds:.1f} s"
+        tell(Event("artefact", said, take.shot, take.number, stage, number, total, seconds))
+
+
+def _open(stage: str, model: Model) -> AbstractContextManager[Stage]:
+    from generation import open_stage
+
+    return open_stage("decode" if stage == PREVIEW else stage, model)
 
 
 def _tell_notes(take: Take, notes: Iterable[str], tell: Callable[[Event], None]) -> None:

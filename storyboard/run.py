@@ -152,11 +152,14 @@ class RunFolder:
         except (OSError, ValueError, AttributeError, TypeError):
             return {}
 
-    def roll(self, seeds: Iterable[str]) -> None:
-        """Count one more roll for each of these shots."""
+    def roll(self, seeds: Iterable[int], *, detail: bool = False) -> None:
+        """Count one more roll for each of these shots; with `detail` of what finishes its layout alone."""
         rolls = self.rolls()
         for seed in seeds:
-            rolls[seed] = rolls.get(seed, 0) + 1
+            name = detail_roll(seed) if detail else str(seed)
+            rolls[name] = rolls.get(name, 0) + 1
+            if not detail:
+                rolls.pop(detail_roll(seed), None)  # that was of a layout that is gone
         self.write("rolls.json", json.dumps(rolls) + "\n")
 
     def _names(self, stage: str, key: str) -> tuple[Path, Path]:
@@ -172,6 +175,11 @@ class RunFolder:
         for part in [*self.path.glob(".*.part"), *self.artefacts.glob(".*.part"), *self.takes.glob(".*.part")]:
             with suppress(OSError):
                 part.unlink()
+
+
+def detail_roll(seed: int) -> str:
+    """The name, among the rolls, under which a shot's detail alone was rolled again."""
+    return f"{seed}:detail"
 
 
 def folder_of(film: Path) -> Path:

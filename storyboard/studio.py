@@ -12,7 +12,7 @@ import platform
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -25,6 +25,7 @@ from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.limits import Limits
 from storyboard.page import page
+from storyboard.planning import planned
 from storyboard.production import PREVIEW
 from storyboard.report import Report, ShotReport, characters
 from storyboard.run import RunFolder
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from generation import Model
 
 Until = Literal["plan", "layout", "detail", "decode"]
-Reroll = Literal["layout"]
+Reroll = Literal["layout", "detail"]
 LIBRARIES = ("torch", "diffusers", "transformers", "insightface", "onnxruntime", "open_clip_torch", "av", "numpy")
 
 
@@ -78,14 +79,16 @@ class Studio:
         until: Until | None = None,
         reroll: Reroll | None = None,
         fresh: bool = False,
+        memory: float | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
 
         seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
-        until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good.
-        fresh: forget what was made before.
+        until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good; "detail" keeps
+        each layout and finishes it anew, which changes texture and light, and less of where everything is.
+        fresh: forget what was made before. memory: gigabytes to plan with, where it computes, instead of all that are free.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -114,10 +117,15 @@ class Studio:
             if until == "plan":
                 return self._done(None, board, run, facts, started)
             if reroll:
-                run.roll(str(board.shots[number - 1].seed) for number in chosen)
+                run.roll((board.shots[number - 1].seed for number in chosen), detail=reroll == "detail")
             try:
+                plan = planned(self.model, board, memory, rounds=takes > 1)
+                if plan:
+                    tell(Event("memory", str(plan)))
+                    facts["memory"] = str(plan).splitlines()
                 casting = Casting(board, run, tell)
-                filming = Filming(self.model, board, run, casting, tell)
+                model = replace(self.model, plan=plan, aside={} if plan and plan.aside else None)
+                filming = Filming(model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
                 path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)

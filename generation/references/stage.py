@@ -55,7 +55,7 @@ class ReferencesStage(Stage):
         import torch
 
         if self.network is None:
-            self.network = self._load("vae")
+            (self.network,) = self._load("vae")
         config = self.network.config
         mean, spread = (
             torch.tensor(each, device=self.device).view(1, config.z_dim, 1, 1, 1)

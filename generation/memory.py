@@ -1,0 +1,200 @@
+"""Where everything goes while a film is made: a plan from what a model weighs and what memory is free, before anything is loaded.
+
+A stage holds one network, so each is planned alone, and the peak is that of the hungriest. From the quickest set-up to the
+smallest, the first that fits is taken:
+
+    whole        in memory as it computes: bfloat16 on a card, float32 on a CPU
+    streamed     blocks come from the host's memory one ahead of their turn; exact, and hidden behind a long shot's work
+    fp8          whole, its blocks stored in 8 bits and widened one layer at a time; not exact
+    fp8 streamed both
+    disk         blocks come from the disk, one at a time; exact to rounding, and slow
+
+Free memory is what a computed peak is held against, less RESERVE, which is for the library itself and for fragmentation. The
+code for cards has never met one: its decisions are tested, and the parts of it that run on a CPU too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generation.errors import GenerationError
+from generation.footprint import TILE, Footprint
+
+if TYPE_CHECKING:
+    from generation.load import Model
+
+GB = 10**9
+RESERVE = 0.7 * GB
+AHEAD = 2  # blocks in memory at a time when they are streamed: the one at work and the next
+NAMES = {
+    "whole": "whole",
+    "streamed": "blocks streamed from memory",
+    "disk": "blocks streamed from disk",
+    "tiled": "in tiles",
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How a stage's network is held. `precision` is bf16, fp32 or fp8; `how` one of NAMES; peaks in bytes."""
+
+    stage: str
+    precision: str
+    how: str
+    peak: int  # where it computes
+    host: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.precision}, {NAMES[self.how]}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Placements of the stages on `device`, "cpu" or "cuda". `aside`: the host has room for the experts to wait between
+    rounds of takes. On a CPU `peak` is the host's and there is no other."""
+
+    device: str
+    free: int  # bytes, where it computes
+    host: int  # bytes
+    size: tuple[int, int, int]  # width, height, frames
+    stages: tuple[Placement, ...]
+    aside: bool
+
+    @property
+    def peak(self) -> int:
+        """Bytes at the hungriest stage."""
+        return max(each.peak for each in self.stages)
+
+    @property
+    def host_peak(self) -> int:
+        """Bytes of the host's memory at the hungriest stage."""
+        return max(each.host for each in self.stages)
+
+    def of(self, stage: str) -> Placement:
+        """The placement of a stage; the one of reference pictures holds the network of decode."""
+        wanted = "decode" if stage == "references" else stage
+        return next(each for each in self.stages if each.stage == wanted)
+
+    def __str__(self) -> str:
+        """The plan as a person reads it: a line where there is nothing to choose, else one for each stage."""
+        width, height, frames = self.size
+        room = (
+            f"{_gb(self.free)} free"
+            if self.device == "cpu"
+            else f"{_gb(self.free)} free on the card, {_gb(self.host)} beside"
+        )
+        head = f"memory for {width}x{height}, {frames} frames, with {room}:"
+        if all(each.how == "whole" for each in self.stages) and self.device == "cpu":
+            stage = max(self.stages, key=lambda each: each.peak).stage
+            said = f"one network at a time, each whole in fp32, {_gb(self.peak)} at the peak ({stage}) beside the libraries"
+            return f"{head} {said}"
+        lines = [head]
+        for each in self.stages:
+            beside = "" if self.device == "cpu" else f", host {_gb(each.host)}"
+            lines.append(f"  {each}: peak {_gb(each.peak)}{beside}; {each.why}")
+        return "\n".join(lines)
+
+
+def plan(
+    footprint: Footprint,
+    size: tuple[int, int, int],
+    device: str,
+    free: int,
+    host: int,
+    *,
+    rounds: bool = False,
+    name: str = "",
+) -> Plan:
+    """The quickest set-up of which every stage fits into `free` bytes where it computes and `host` bytes of the host's.
+
+    size: width, height and frames of the largest shot. rounds: the experts will be needed again (takes). Raises
+    GenerationError where nothing fits, with the nearest that does.
+    """
+    stages = []
+    for stage in ("encode", "layout", "detail", "decode"):
+        ways = list(setups(footprint, stage, size, device))
+        fitting = [way for way in ways if way.peak + RESERVE <= free and (device == "cpu" or way.host <= host)]
+        if not fitting:
+            raise _refusal(footprint, ways, size, device, free, host, name)
+        stages.append(fitting[0])
+    one = footprint.expert.parameters * (4 if device == "cpu" else 2)
+    peak = max(each.peak if device == "cpu" else each.host for each in stages)
+    aside = rounds and stages[1].how == stages[2].how == "whole" and peak + one * footprint.experts + RESERVE <= host
+    return Plan(device, free, host, size, tuple(stages), aside)
+
+
+def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device: str) -> Iterator[Placement]:
+    """Every set-up of a stage, from the quickest to the smallest."""
+    item, exact = (4, "fp32") if device == "cpu" else (2, "bf16")
+    width, height, frames = size
+    if stage == "decode":
+        weights = footprint.vae * 4
+        yield Placement(stage, "fp32", "whole", weights + footprint.decoding(width, height), weights, "the quickest")
+        tile, film = footprint.decoding(min(width, TILE), min(height, TILE)), width * height * frames * 3 * 4
+        yield Placement(stage, "fp32", "tiled", weights + tile + 3 * film, weights, "whole frames would not fit")
+        return
+    if stage == "encode":
+        network, working = footprint.text, 512 * 512 * 64 * 4
+    else:
+        network, working = footprint.expert, footprint.working(width, height, frames, item)
+    whole, rest, ahead = network.parameters * item, network.rest * item, AHEAD * network.block * item
+    loaded = whole  # a network passes through the host's memory, as wide as it computes
+    yield Placement(stage, exact, "whole", whole + working, loaded, "exact, and the quickest")
+    if device != "cpu":
+        why = "it does not fit whole; exact, and the next block comes while one works"
+        yield Placement(stage, exact, "streamed", rest + ahead + working, loaded, why)
+        if stage != "encode":  # UMT5 cannot be held in fp8
+            small, stored = rest + network.block * network.blocks, rest // 2 + network.block * (network.blocks + 2)
+            yield Placement(
+                stage, "fp8", "whole", stored + working, loaded, "not exact; the host cannot hold it for streaming"
+            )
+            yield Placement(
+                stage, "fp8", "streamed", rest + AHEAD * network.block + working, small, "not exact; the smallest"
+            )
+    yield Placement(stage, exact, "disk", rest + ahead + working, rest + ahead, "exact and slow: memory cannot hold it")
+
+
+def next_placement(model: Model, stage: str) -> Placement | None:
+    """The set-up that follows the planned one of a stage, for when memory ran out all the same; None when there is none."""
+    footprint = Footprint.of(model) if model.plan else None
+    if model.plan is None or footprint is None:
+        return None
+    now = model.plan.of(stage)
+    return next(
+        (way for way in setups(footprint, stage, model.plan.size, model.plan.device) if way.peak < now.peak), None
+    )
+
+
+def _refusal(
+    footprint: Footprint,
+    ways: list[Placement],
+    size: tuple[int, int, int],
+    device: str,
+    free: int,
+    host: int,
+    name: str,
+) -> GenerationError:
+    least = min(ways, key=lambda way: way.peak)
+    stage = least.stage
+    width, height, frames = size
+    where = "memory" if device == "cpu" else "memory on the card"
+    what = f"{name or 'the model'} cannot make {width}x{height} with {frames} frames here"
+    what += f": {stage} needs {_gb(int(least.peak + RESERVE))} of {where} at least, and {_gb(free)} are free"
+    if least.peak + RESERVE <= free:
+        what = f"{name or 'the model'} passes through {_gb(least.host)} of the host's memory, and {_gb(host)} are free"
+    for count in range(frames - 4, 0, -4):
+        try:
+            plan(footprint, (width, height, count), device, free, host)
+        except GenerationError:
+            continue
+        return GenerationError(what, mend=f"{count} frames would fit: make the shots shorter, or free some memory.")
+    return GenerationError(
+        what, mend="Ask for a smaller size, or take a smaller model: Wan2.2-TI2V-5B, Wan2.1-T2V-1.3B, toon."
+    )
+
+
+def _gb(size: int) -> str:
+    return f"{size / GB:.1f} GB" if size >= GB / 10 else f"{size / 1e6:.0f} MB"

@@ -1,0 +1,66 @@
+"""Putting a loaded network where its placement says. Streams need a card; all else runs on a CPU too."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from generation.errors import StageError
+
+if TYPE_CHECKING:
+    from generation.memory import Placement
+
+Shelf = tempfile.TemporaryDirectory[str]
+
+
+def place(network: Any, placement: Placement | None, device: str) -> Shelf | None:
+    """Bring a network, just loaded and on the CPU, to where it computes.
+
+    Returns the folder that its blocks lie in when they come from disk; its `cleanup` ends that.
+    """
+    if placement is None:
+        network.to(device)
+        return None
+    import torch
+
+    if placement.precision == "fp8":  # adapters and LoRAs are there before: nothing fits into fp8 later
+        network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
+    if placement.how in ("whole", "tiled"):
+        network.to(device)
+        return None
+    from diffusers.hooks import apply_group_offloading
+
+    # In UMT5 the blocks lie deeper than block_level looks.
+    level = (
+        {"offload_type": "leaf_level"}
+        if placement.stage == "encode"
+        else {"offload_type": "block_level", "num_blocks_per_group": 1}
+    )
+    shelf = tempfile.TemporaryDirectory(prefix="storyboard-") if placement.how == "disk" else None
+    apply_group_offloading(
+        network,
+        onload_device=torch.device(device),
+        offload_device=torch.device("cpu"),
+        use_stream=device != "cpu",
+        non_blocking=device != "cpu",
+        offload_to_disk_path=shelf.name if shelf else None,
+        **level,
+    )
+    return shelf
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether it was memory that was short."""
+    if isinstance(error, MemoryError):
+        return True
+    said = str(error)
+    return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
+
+
+def short(stage: str, next_one: Placement | None) -> StageError:
+    """What to say when it was: what is finished is kept, and which set-up to try."""
+    mend = "What is finished is kept: the same command goes on from here. Free some memory, or make the shot shorter."
+    if next_one is not None:
+        need = -(-next_one.peak // 10**8) / 10
+        mend = f"What is finished is kept. The next smaller set-up is {next_one}: render again with --memory {need + 1:.1f}"
+    return StageError("memory ran out", where=stage, mend=mend)
