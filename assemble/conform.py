@@ -79,8 +79,18 @@ class Conformer:
         if key not in self._graphs:
             (width, height), (wide, high) = inner, self.size
             graph = self._graphs[key] = Graph()
-            steps: list[tuple[str, str]] = [("buffer", f"{frame.width}:{frame.height}:{self.pixels}:1/24:1/1:colorspace=bt709:range=tv")]
-            steps += {0: [], 1: [("transpose", "cclock")], 2: [("hflip", ""), ("vflip", "")], 3: [("transpose", "clock")]}[turns]
+            steps: list[tuple[str, str]] = [
+                (
+                    "buffer",
+                    f"video_size={frame.width}x{frame.height}:pix_fmt={self.pixels}:time_base=1:colorspace=bt709:range=tv",
+                )
+            ]
+            steps += {
+                0: [],
+                1: [("transpose", "cclock")],
+                2: [("hflip", ""), ("vflip", "")],
+                3: [("transpose", "clock")],
+            }[turns]
             if width > wide or height > high:
                 w, h = min(width, wide), min(height, high)
                 steps.append(("crop", f"{w}:{h}:{(width - w) // 4 * 2}:{(height - h) // 4 * 2}:exact=1"))
@@ -105,7 +115,8 @@ class Conformer:
 def _wrapped(frame: Frame) -> Picture:
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         raise AssembleError(
-            f"a frame is {frame.dtype} of shape {frame.shape}", mend="Frames are (height, width, 3) arrays of uint8, RGB."
+            f"a frame is {frame.dtype} of shape {frame.shape}",
+            mend="Frames are (height, width, 3) arrays of uint8, RGB.",
         )
     return Picture(VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"), Fraction(1))
 

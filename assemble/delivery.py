@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -63,6 +63,10 @@ class Delivery:
         size = (lines * 16 // 9, lines) if lines else (int(found["width"]), int(found["height"]))
         if lines and tall:
             size = size[1], size[0]
+        if min(size) < 16 or size[0] % 2 or size[1] % 2:
+            raise AssembleError(
+                f"a film cannot be {size[0]} x {size[1]}", mend="Both sides must be even, and at least 16."
+            )
         return cls(size, rate(float(found["fps"])) if found["fps"] else None, codec)
 
     def of(self, path: Path) -> Codec:
@@ -74,6 +78,3 @@ class Delivery:
             kind = "a ProRes film is a .mov file" if codec.pixels == "yuv422p10le" else "the film is an MP4 file"
             raise AssembleError(kind, where=str(path), mend=f"Name it {better}.")
         return codec
-
-    def with_size(self, size: tuple[int, int]) -> Delivery:
-        return self if self.size else replace(self, size=size)

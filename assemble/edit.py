@@ -30,7 +30,9 @@ class Join:
     def __post_init__(self) -> None:
         for name, seconds in vars(self).items():
             if not 0 <= seconds < 3600:
-                raise AssembleError(f"a {name.replace('_', '-')} of {seconds} s cannot be made", mend="Ask for 0 s or more.")
+                raise AssembleError(
+                    f"a {name.replace('_', '-')} of {seconds} s cannot be made", mend="Ask for 0 s or more."
+                )
 
 
 @dataclass(frozen=True)
@@ -105,4 +107,3 @@ def _sunk(end: list[Mix], length: int) -> list[Mix]:
 
 def _scaled(mix: Mix, share: Fraction) -> Mix:
     return tuple((picture, weight * share) for picture, weight in mix)
-

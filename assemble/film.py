@@ -73,7 +73,9 @@ def write_clip(frames: Iterable[Frame], path: str | Path, fps: Rate) -> Film:
     if first is None:
         raise AssembleError("a clip without frames cannot be written", where=str(path))
     size, every = (first.shape[1], first.shape[0]), rate(fps)
-    return _record([chain([first], flow)], Path(path), every, every, size, (), Delivery().of(Path(path)), TAKE_CRF, None)
+    return _record(
+        [chain([first], flow)], Path(path), every, every, size, (), Delivery().of(Path(path)), TAKE_CRF, None
+    )
 
 
 def _record(

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -44,7 +45,11 @@ class Clip:
 
     @property
     def bounds(self) -> tuple[Fraction, Fraction | None]:
-        return Fraction(self.start), None if self.end is None else Fraction(self.end)
+        """The two as fractions, to the microsecond."""
+        start, end = (
+            None if said is None else Fraction(said).limit_denominator(10**6) for said in (self.start, self.end)
+        )
+        return start or Fraction(0), end
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +74,29 @@ Timed = tuple[Picture, Fraction, Fraction]
 """A picture, when it appears and how long it stays, in seconds."""
 
 
+@dataclass(frozen=True)
+class Footage:
+    """What a video file says of itself: (width, height) upright with square pixels, frames a second, seconds if known."""
+
+    size: tuple[int, int]
+    fps: Fraction
+    seconds: float | None
+
+
+def probe(path: str | Path) -> Footage:
+    """Look at a video file. Raises AssembleError when it is missing, is no video or is broken from the start."""
+    with _opened(Clip(Path(path))) as (stream, timed):
+        container = cast(InputContainer, stream.container)
+        first = next(timed, None)
+        if first is None:
+            raise AssembleError("there is no frame in this file", where=str(path), mend="Give a whole video file.")
+        width, height = first[0].size[::-1] if first[0].turns % 2 else first[0].size
+        length = stream.duration and stream.time_base and float(stream.duration * stream.time_base)
+        if not length and container.duration:
+            length = container.duration / av.time_base
+        return Footage((width, height), rate(stream.average_rate or 24), length or None)
+
+
 def matrix(frame: VideoFrame) -> Colorspace | None:
     """The matrix that a frame's colours are coded with; None for RGB."""
     if frame.format.is_rgb:
@@ -84,7 +112,9 @@ def span(frame: VideoFrame) -> ColorRange:
     return ColorRange.JPEG if full else ColorRange.MPEG
 
 
-def read_frames(path: str | Path, fps: Rate | None = None, *, start: Rate = 0, end: Rate | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | Path, fps: Rate | None = None, *, start: Rate = 0, end: Rate | None = None
+) -> Iterator[Frame]:
     """The frames of a video, upright and with square pixels, one at a time: (height, width, 3) uint8 RGB.
 
     Without `fps`, each frame of the file comes once. With it they come on a steady clock of so many a second, frame k
@@ -105,7 +135,10 @@ def read_mixes(clip: Clip, pace: Pace) -> Iterator[Mix]:
     with _opened(clip) as (stream, timed):
         usual = stream.average_rate or pace.want
         have = usual if usual == stream.base_rate and blends(usual, pace.want) else pace.want
-        yield from pace(on_clock(timed, have, *clip.bounds), have)
+        start, end = clip.bounds
+        # One frame more, of which the last tick may show a part; `pace` keeps to the length.
+        until = end and end + 1 / have
+        yield from pace(on_clock(timed, have, start, until), have, end and end - start)
 
 
 @contextmanager
@@ -140,7 +173,9 @@ def _timed(container: InputContainer, stream: VideoStream, clip: Clip, reached: 
     aspect = stream.sample_aspect_ratio or Fraction(1)
     origin = None if stream.start_time is None or stream.time_base is None else stream.start_time * stream.time_base
     if clip.start > 0 and origin is not None and stream.time_base is not None:
-        container.seek(int((origin + Fraction(clip.start)) / stream.time_base), stream=stream)  # to the key frame before it
+        container.seek(
+            int((origin + Fraction(clip.start)) / stream.time_base), stream=stream
+        )  # to the key frame before it
     after = origin or Fraction(0)
     for frame in _whole(_decoded(container, stream)):
         base = frame.time_base or usual
@@ -151,7 +186,9 @@ def _timed(container: InputContainer, stream: VideoStream, clip: Clip, reached: 
             origin = at
         reached[0] = after - origin
         yield Picture(frame, aspect), at - origin, duration
-        if clip.end is not None and at - origin >= clip.end:
+        if (
+            clip.end is not None and at - origin >= clip.end + usual
+        ):  # what comes after is not wanted, and may be broken
             return
 
 
@@ -172,8 +209,12 @@ def _whole(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         if graph is None:
             graph = Graph()
             base = frame.time_base or Fraction(1, 90000)
-            shape = f"{frame.width}:{frame.height}:{frame.format.name}:{base.numerator}/{base.denominator}"
-            nodes = [graph.add("buffer", shape), graph.add("bwdif", "send_frame:auto:interlaced"), graph.add("buffersink")]
+            shape = f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base={base}"
+            nodes = [
+                graph.add("buffer", shape),
+                graph.add("bwdif", "send_frame:auto:interlaced"),
+                graph.add("buffersink"),
+            ]
             graph.link_nodes(*nodes).configure()
         graph.vpush(frame)
         yield from _pulled(graph)

@@ -50,21 +50,28 @@ class Pace:
         self.want = want
         self.end = Fraction(0)  # of the last clip, in seconds
 
-    def __call__(self, frames: Iterable[Any], have: Fraction) -> Iterator[Mix]:
-        """The frames of a clip at rate `have` on the film's clock, to be taken to their end before the next clip's."""
+    def __call__(self, frames: Iterable[Any], have: Fraction, longest: Fraction | None = None) -> Iterator[Mix]:
+        """The frames of a clip at rate `have` on the film's clock, at most `longest` seconds of them. They are to be taken to
+        their end before the next clip's."""
         step, blend = have / self.want, blends(have, self.want)
         recent: deque[Any] = deque(maxlen=ceil(step) + 1)
         count = tick = 0
+        start = self.end
         for frame in frames:
             recent.append(frame)
             count += 1
-            while (tick + 1) * step <= count:
+            while (tick + 1) * step <= count and (longest is None or tick < self._ticks(start, longest)):
                 yield _seen(recent, count, tick, step, blend)
                 tick += 1
-        start, self.end = self.end, self.end + count / have
-        length = floor(self.end * self.want + Fraction(1, 2)) - floor(start * self.want + Fraction(1, 2))
-        for last in range(tick, max(length, 1) if count else 0):
+        seconds = count / have if longest is None else min(count / have, longest)
+        self.end = start + seconds
+        for last in range(tick, max(self._ticks(start, seconds), 1) if count else 0):
             yield _seen(recent, count, last, step, blend)
+
+    def _ticks(self, start: Fraction, seconds: Fraction) -> int:
+        """Frames of the film in so many seconds from `start` on."""
+        half = Fraction(1, 2)
+        return floor((start + seconds) * self.want + half) - floor(start * self.want + half)
 
 
 def on_clock(
