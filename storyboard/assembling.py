@@ -9,6 +9,7 @@ A clip belongs to the shot whose number its name has: after the word shot ("shot
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import time
@@ -133,7 +134,7 @@ def _take_up(board: Storyboard, found: dict[int, list[Path]], folder: Path) -> N
     missing = []
     for number, shot in enumerate(board.shots, start=1):
         if number in found:
-            shot.clip = str(found[number][0].absolute())
+            shot.clip = Path(os.path.relpath(found[number][0].absolute(), board.folder)).as_posix()
         elif shot.clip is not None:
             wrong = clip_refusal(board.path(shot.clip))
             if wrong:
