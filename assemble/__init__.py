@@ -11,19 +11,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from assemble.delivery import Delivery
+    from assemble.edit import Join
     from assemble.errors import AssembleError, WriteError
     from assemble.film import Film, stitch, write_clip
-    from assemble.media import read_frames
+    from assemble.media import Clip, Footage, probe, read_frames
     from assemble.picture import fit, sheet
 
-__all__ = ["AssembleError", "Film", "WriteError", "fit", "read_frames", "sheet", "stitch", "write_clip"]
+__all__ = [
+    "AssembleError", "Clip", "Delivery", "Film", "Footage", "Join", "WriteError", "fit", "probe", "read_frames", "sheet",
+    "stitch", "write_clip",
+]  # fmt: skip
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
 _HOMES = {
     "AssembleError": "errors",
+    "Clip": "media",
+    "Delivery": "delivery",
     "Film": "film",
+    "Footage": "media",
+    "Join": "edit",
     "WriteError": "errors",
     "fit": "picture",
+    "probe": "media",
     "read_frames": "media",
     "sheet": "picture",
     "stitch": "film",

@@ -1,8 +1,8 @@
 """What can go wrong in assembly, as one small tree.
 
-    ValueError
-      AssembleError      the request was wrong: a size, an empty clip, a file that is no video (exit code 2)
-        WriteError       the work itself failed: the disk is full or refuses the file (exit code 1)
+ValueError
+  AssembleError      the request was wrong: a size, an empty clip, a file that is no video (exit code 2)
+    WriteError       the work itself failed: the disk is full or refuses the file (exit code 1)
 """
 
 from __future__ import annotations

@@ -1,124 +1,195 @@
-"""Video files, frame by frame: out of any, into H.264 MP4. The one module through which PyAV is reached.
+"""Video files, frame by frame: out of any. What players do, and files leave unsaid, is decided here.
 
-Colour: frames in memory are full-range RGB. The files that we write hold BT.709 in limited range at 4:2:0, and say so
-both in the stream and in the container. swscale converts with BT.601 where nothing is said, so here all is said.
+Colour: frames in memory are full-range RGB. swscale converts with BT.601 where nothing is said, so here all is said.
 """
 
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
-from assemble.errors import AssembleError, WriteError
+from assemble.errors import AssembleError
 from assemble.picture import Frame
-
-Rate = int | float | Fraction
-"""Frames a second."""
+from assemble.rates import Mix, Pace, Rate, blends, on_clock, rate
 
 # Full chroma and exact rounding: without them flat colours come back two levels off instead of one.
-_FULL_CHROMA = Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | _FULL_CHROMA
-_BT709, _UNSAID = 1, 2  # matrices by their ISO/IEC 23091-2 codes
+FULL_CHROMA = Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND
+_EXACT = Interpolation.BICUBIC | FULL_CHROMA
+_MATRICES = {
+    1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020, 10: Colorspace.BT2020,
+}  # fmt: skip
+"""swscale's names by the ISO/IEC 23091-2 codes that files say."""
 
 
-def rate(fps: Rate) -> Fraction:
-    """Frames a second as a fraction that a file can hold, 23.976 as 24000/1001 and the like."""
-    exact = Fraction(fps).limit_denominator(1001) if fps > 0 else Fraction(0)
-    broadcast = Fraction(round(fps) * 1000, 1001)
-    if exact.denominator > 1 and abs(broadcast - exact) < Fraction(1, 1000):
-        exact = broadcast
-    if not 0 < exact <= 1000:
-        raise AssembleError(f"{fps} frames a second is not a rate of a film", mend="Ask for a rate of 1 to 1000.")
-    return exact
+@dataclass(frozen=True)
+class Clip:
+    """A video file, or the part of it from `start` to before `end`, in seconds from its first frame."""
+
+    path: Path
+    start: Rate = 0
+    end: Rate | None = None
+
+    @property
+    def bounds(self) -> tuple[Fraction, Fraction | None]:
+        """The two as fractions, to the microsecond."""
+        start, end = (
+            None if said is None else Fraction(said).limit_denominator(10**6) for said in (self.start, self.end)
+        )
+        return start or Fraction(0), end
 
 
-def read_frames(path: str | Path, fps: Rate | None = None) -> Iterator[Frame]:
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A frame as a file holds it, with the shape of its pixels, width to height."""
+
+    frame: VideoFrame
+    aspect: Fraction
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height with square pixels, before it is turned upright."""
+        return round(self.frame.width * self.aspect), self.frame.height
+
+    @property
+    def turns(self) -> int:
+        """By how many quarters to the left it stands upright."""
+        return round(self.frame.rotation / 90) % 4
+
+
+Timed = tuple[Picture, Fraction, Fraction]
+"""A picture, when it appears and how long it stays, in seconds."""
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What a video file says of itself: (width, height) upright with square pixels, frames a second, seconds if known."""
+
+    size: tuple[int, int]
+    fps: Fraction
+    seconds: float | None
+
+
+def probe(path: str | Path) -> Footage:
+    """Look at a video file. Raises AssembleError when it is missing, is no video or is broken from the start."""
+    with _opened(Clip(Path(path))) as (stream, timed):
+        container = cast(InputContainer, stream.container)
+        first = next(timed, None)
+        if first is None:
+            raise AssembleError("there is no frame in this file", where=str(path), mend="Give a whole video file.")
+        width, height = first[0].size[::-1] if first[0].turns % 2 else first[0].size
+        length = stream.duration and stream.time_base and float(stream.duration * stream.time_base)
+        if not length and container.duration:
+            length = container.duration / av.time_base
+        return Footage((width, height), rate(stream.average_rate or 24), length or None)
+
+
+def matrix(frame: VideoFrame) -> Colorspace | None:
+    """The matrix that a frame's colours are coded with; None for RGB."""
+    if frame.format.is_rgb:
+        return None
+    # As players do: unlabelled video of the size of a television picture is BT.601, larger is BT.709.
+    guess = Colorspace.ITU709 if frame.width >= 1280 or frame.height > 576 else Colorspace.ITU601
+    return _MATRICES.get(frame.colorspace, guess)
+
+
+def span(frame: VideoFrame) -> ColorRange:
+    """The range of a frame's levels; what says nothing is limited, as players take it."""
+    full = frame.format.is_rgb or frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+    return ColorRange.JPEG if full else ColorRange.MPEG
+
+
+def read_frames(
+    path: str | Path, fps: Rate | None = None, *, start: Rate = 0, end: Rate | None = None
+) -> Iterator[Frame]:
     """The frames of a video, upright and with square pixels, one at a time: (height, width, 3) uint8 RGB.
 
     Without `fps`, each frame of the file comes once. With it they come on a steady clock of so many a second, frame k
     being what a screen shows in the middle of tick k: uneven recordings repeat or drop frames and keep their speed.
+    start, end: take only this part, in seconds from the first frame. Interlaced frames come whole.
 
     Raises AssembleError when the file is missing, is no video or is broken; at the first frame, or where it breaks.
     """
-    path = Path(path)
+    clip = Clip(Path(path), start, end)
+    with _opened(clip) as (_, timed):
+        pictures = _within(timed, clip) if fps is None else on_clock(timed, rate(fps), *clip.bounds)
+        for picture in pictures:
+            yield _rgb(picture)
+
+
+def read_mixes(clip: Clip, pace: Pace) -> Iterator[Mix]:
+    """The pictures of a clip on the clock of a film, as `Pace` says; uneven recordings as `read_frames` does."""
+    with _opened(clip) as (stream, timed):
+        usual = stream.average_rate or pace.want
+        have = usual if usual == stream.base_rate and blends(usual, pace.want) else pace.want
+        start, end = clip.bounds
+        # One frame more, of which the last tick may show a part; `pace` keeps to the length.
+        until = end and end + 1 / have
+        yield from pace(on_clock(timed, have, start, until), have, end and end - start)
+
+
+@contextmanager
+def _opened(clip: Clip) -> Iterator[tuple[VideoStream, Iterator[Timed]]]:
+    """The picture of a file, as a stream and as frames with their times; all that goes wrong with it is told in words."""
+    path, reached = clip.path, [Fraction(0)]
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise AssembleError("there is no picture in this file", where=str(path), mend="Give a video file.")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            aspect = stream.sample_aspect_ratio or Fraction(1)
-            frames = _decoded(container, stream)
-            if fps is not None:
-                frames = _on_clock(frames, rate(fps), stream.average_rate or rate(fps))
-            for frame in frames:
-                yield _rgb(frame, aspect)
+            yield stream, _timed(container, stream, clip, reached)
+            if reached[0] < clip.start:
+                what = f"it is only {float(reached[0]):.2f} s long, and is to begin at {float(clip.start):.2f} s"
+                raise AssembleError(what, where=str(path), mend="Name an earlier in point.")
     except FileNotFoundError:
         raise AssembleError("there is no such file", where=str(path), mend="Check the path.") from None
     except (av.FFmpegError, OSError) as error:
-        broken = isinstance(error, av.error.InvalidDataError)
-        what = "the file is broken or not a video" if broken else str(error.strerror or error)
-        raise AssembleError(what, where=str(path), mend="Play it in a player; if it stops, export it anew.") from error
+        what, mend = str(error.strerror or error), "Play it in a player; if it stops, export it anew."
+        if isinstance(error, av.error.InvalidDataError):
+            what = "the file is broken or not a video"
+            if reached[0]:
+                what = f"the file is broken after {float(reached[0]):.2f} s"
+                mend += " Or use what is whole, with an out point before that."
+        raise AssembleError(what, where=str(path), mend=mend) from error
 
 
-@contextmanager
-def writer(path: str | Path, *, fps: Rate, size: tuple[int, int], crf: int) -> Iterator[Callable[[Frame, bool], None]]:
-    """An MP4 in the making: `write(frame, cut)` adds one frame, as a key frame where `cut` is true.
-
-    The file appears under its name when the block ends, whole and on the disk. If the block fails, nothing of it is
-    left, and a file that had the name before is untouched.
-
-    fps: the constant rate. size: even (width, height). crf: x264's quality, 0 (lossless) to 51; 17 is hard to tell from
-    the original. Raises AssembleError for a wrong request, WriteError when the disk fails.
-    """
-    path, every = Path(path), rate(fps)
-    _check(path, size)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _telling(path):
-        # The index goes to the front, so that a browser can play the file while it loads.
-        container = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"})
-    try:
-        stream = container.add_stream("libx264", rate=every)
-        stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "medium", "forced-idr": "1"}
-        codec = stream.codec_context
-        codec.time_base = 1 / every
-        codec.colorspace, codec.color_range = _BT709, ColorRange.MPEG
-        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        count = 0
-
-        def write(frame: Frame, cut: bool) -> None:
-            nonlocal count
-            picture = _yuv(frame, size)
-            picture.pts, picture.time_base = count, 1 / every
-            picture.pict_type = PictureType.I if cut else PictureType.NONE
-            with _telling(path):
-                container.mux(stream.encode(picture))
-            count += 1
-
-        yield write
-        with _telling(path):
-            container.mux(stream.encode(None))
-            container.close()
-            _sync(part)
-            os.replace(part, path)
-            _sync(path.parent)
-    except BaseException:
-        with suppress(Exception):  # The first error is the one to tell; closing only frees the file.
-            container.close()
-        part.unlink(missing_ok=True)
-        raise
+def _timed(container: InputContainer, stream: VideoStream, clip: Clip, reached: list[Fraction]) -> Iterator[Timed]:
+    """Pictures with their times and durations, in seconds from the first one. `reached` follows where the file has got to."""
+    usual = 1 / (stream.average_rate or Fraction(24))
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    origin = None if stream.start_time is None or stream.time_base is None else stream.start_time * stream.time_base
+    if clip.start > 0 and origin is not None and stream.time_base is not None:
+        container.seek(
+            int((origin + Fraction(clip.start)) / stream.time_base), stream=stream
+        )  # to the key frame before it
+    after = origin or Fraction(0)
+    for frame in _whole(_decoded(container, stream)):
+        base = frame.time_base or usual
+        at = after if frame.pts is None else frame.pts * base
+        duration = frame.duration * base if frame.duration else usual
+        after = at + duration
+        if origin is None:
+            origin = at
+        reached[0] = after - origin
+        yield Picture(frame, aspect), at - origin, duration
+        if (
+            clip.end is not None and at - origin >= clip.end + usual
+        ):  # what comes after is not wanted, and may be broken
+            return
 
 
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -128,85 +199,50 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
         yield from packet.decode()
 
 
-def _on_clock(frames: Iterable[VideoFrame], fps: Fraction, usual: Fraction) -> Iterator[VideoFrame]:
-    """The frames as a screen of `fps` shows them. The last one stays 1/`usual` seconds where the file does not say."""
-    start = end = Fraction(0)
-    shown: VideoFrame | None = None
-    tick = 0
+def _whole(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """Frames as they come, but from the first interlaced one on through a deinterlacer, which keeps the rate."""
+    graph: Graph | None = None
     for frame in frames:
-        base = frame.time_base or 1 / usual
-        at = end if frame.pts is None else frame.pts * base
-        if shown is None:
-            start = at
-        while shown is not None and (tick + Fraction(1, 2)) / fps < at - start:
-            yield shown
-            tick += 1
-        shown, end = frame, at + (frame.duration * base if frame.duration else 1 / usual)
-    while shown is not None and (tick == 0 or (tick + Fraction(1, 2)) / fps < end - start):
-        yield shown
-        tick += 1
+        if graph is None and not frame.interlaced_frame:
+            yield frame
+            continue
+        if graph is None:
+            graph = Graph()
+            base = frame.time_base or Fraction(1, 90000)
+            shape = f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base={base}"
+            nodes = [
+                graph.add("buffer", shape),
+                graph.add("bwdif", "send_frame:auto:interlaced"),
+                graph.add("buffersink"),
+            ]
+            graph.link_nodes(*nodes).configure()
+        graph.vpush(frame)
+        yield from _pulled(graph)
+    if graph is not None:
+        graph.vpush(None)
+        yield from _pulled(graph)
 
 
-def _rgb(frame: VideoFrame, aspect: Fraction) -> Frame:
-    matrix = None if frame.format.is_rgb else frame.colorspace
-    if matrix == _UNSAID:
-        # As players do: unlabelled video of the size of a television picture is BT.601, larger is BT.709.
-        matrix = Colorspace.ITU709 if frame.width >= 1280 or frame.height > 576 else Colorspace.ITU601
-    rgb = frame.to_ndarray(
+def _pulled(graph: Graph) -> Iterator[VideoFrame]:
+    with suppress(BlockingIOError, EOFError):
+        while True:
+            yield graph.vpull()
+
+
+def _within(timed: Iterable[Timed], clip: Clip) -> Iterator[Picture]:
+    start, end = clip.bounds
+    for picture, at, _ in timed:
+        if at >= start and (end is None or at < end):
+            yield picture
+
+
+def _rgb(picture: Picture) -> Frame:
+    rgb = picture.frame.to_ndarray(
         format="rgb24",
-        width=round(frame.width * aspect),
-        src_colorspace=matrix,
+        width=picture.size[0],
+        src_colorspace=matrix(picture.frame),
+        src_color_range=span(picture.frame),
         dst_colorspace=Colorspace.ITU709,
         interpolation=_EXACT,
     )
-    return np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90)))
-
-
-def _yuv(frame: Frame, size: tuple[int, int]) -> VideoFrame:
-    if frame.dtype != np.uint8 or frame.shape != (size[1], size[0], 3):
-        raise AssembleError(
-            f"a frame is {frame.dtype} of shape {frame.shape}, where this file takes uint8 of {(size[1], size[0], 3)}",
-            mend="Bring frames to the size of the file with assemble.fit.",
-        )
-    return VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
-        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, interpolation=_EXACT
-    )
-
-
-def _check(path: Path, size: tuple[int, int]) -> None:
-    width, height = size
-    if width < 16 or height < 16 or width % 2 or height % 2:
-        better = " x ".join(str(max(16, side + side % 2)) for side in size)
-        raise AssembleError(
-            f"H.264 cannot hold a picture of {width} x {height}: both sides must be even, and at least 16",
-            where=str(path),
-            mend=f"Ask for {better}.",
-        )
-    if path.suffix.lower() != ".mp4":
-        raise AssembleError("the film is an MP4 file", where=str(path), mend=f"Name it {path.stem}.mp4.")
-    if path.is_dir():
-        raise AssembleError("this is a folder", where=str(path), mend="Name a file in it.")
-    if not path.parent.is_dir():
-        raise AssembleError("there is no such folder", where=str(path.parent), mend=f"mkdir -p {path.parent}")
-
-
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """Turns what the disk and the muxer say into words."""
-    try:
-        yield
-    except (av.FFmpegError, OSError) as error:
-        number = error.errno or 0
-        if number in (errno.ENOSPC, errno.EDQUOT):
-            what, mend = "the disk is full", f"Free some space on the disk of {path.parent.absolute()}, then try again."
-        else:
-            what, mend = f"the file could not be written: {error.strerror or error}", "Check the folder and its disk."
-        raise WriteError(what, where=str(path), mend=mend) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return np.ascontiguousarray(np.rot90(rgb, picture.turns))

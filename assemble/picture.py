@@ -43,6 +43,15 @@ def fit(frame: Frame, size: tuple[int, int]) -> Frame:
     return canvas
 
 
+def framed(width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:
+    """The even (width, height) that a picture is scaled to before its edges are cropped, or bars are put around it, so that
+    it fills `size` as `fit` says."""
+    aspect = (width * size[1]) / (height * size[0])
+    scales = size[0] / width, size[1] / height
+    scale = max(scales) if max(aspect, 1 / aspect) < CROP_LIMIT else min(scales)
+    return _even(width * scale), _even(height * scale)
+
+
 def sheet(frames: Sequence[Frame], columns: int, *, width: int = 208, gap: int = 4) -> Frame:
     """A contact sheet: the frames in reading order, `columns` in a row, each `width` pixels wide and as high as the
     first one's aspect asks, on dark grey with `gap` pixels between and around."""

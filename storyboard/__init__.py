@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from storyboard.assembling import assemble_film
     from storyboard.board import Shot, Storyboard
     from storyboard.errors import RenderError, ScriptError, StoryboardError
     from storyboard.events import Event
@@ -35,13 +36,14 @@ _HOMES = {
     "Storyboard": "board",
     "StoryboardError": "errors",
     "Studio": "studio",
+    "assemble_film": "assembling",
     "plan": "planner",
     "read_script": "reading",
 }
 
 __all__ = [
     "Event", "Film", "Limits", "RenderError", "Report", "Script", "ScriptError", "Shot", "Storyboard", "StoryboardError",
-    "Studio", "plan", "read_script",
+    "Studio", "assemble_film", "plan", "read_script",
 ]  # fmt: skip
 
 

@@ -42,6 +42,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", validate_assignment=True)
 
 
+def _unsaid(value: Any) -> bool:
+    return not value
+
+
 class KeyLight(_Part):
     """The key light of a shot."""
 
@@ -65,6 +69,17 @@ class SpokenLine(_Part):
     heard: bool = False
 
 
+class Transition(_Part):
+    """A shot enters by a dissolve from the one before, or by a fade from black; it leaves by a fade to black.
+
+    A dissolve shows both shots at once, so the film is shorter than its shots together by its seconds; a fade lies within its
+    shot. At most half of a shot goes into each.
+    """
+
+    kind: Literal["dissolve", "fade"]
+    seconds: Annotated[float, Field(gt=0, le=60)]
+
+
 class Role(_Part):
     """A character of the film. `refs` are paths from the board's folder: pictures, videos, folders of them, or a pack."""
 
@@ -73,8 +88,9 @@ class Role(_Part):
 
 
 class Shot(_Part):
-    """One shot. `seconds` may be null only with a `clip`, which then is used whole. `frame` is a
-    picture that the shot starts from, for models that take one. `why` gives reasons for what was chosen."""
+    """One shot. `seconds` may be null only with a `clip`, which then is used from its in to its out point, in seconds of the
+    clip, or whole. `transition_in` and `transition_out` null are cuts. `frame` is a picture that the shot starts from, for models
+    that take one. `why` gives reasons for what was chosen."""
 
     sequence: Annotated[int, Field(ge=1)] = 1
     scene: Annotated[int, Field(ge=1)] = 1
@@ -91,6 +107,10 @@ class Shot(_Part):
     lines: list[SpokenLine] = []
     clip: str | None = None
     frame: str | None = None
+    clip_in: Annotated[float, Field(ge=0)] | None = Field(default=None, exclude_if=_unsaid)
+    clip_out: Annotated[float, Field(gt=0)] | None = Field(default=None, exclude_if=_unsaid)
+    transition_in: Transition | None = Field(default=None, exclude_if=_unsaid)
+    transition_out: Transition | None = Field(default=None, exclude_if=_unsaid)
     seed: Seed = 0
     prompt: str = ""
     prompt_check: str = ""
@@ -101,12 +121,28 @@ class Shot(_Part):
         """Who is in the frame, in slot order."""
         return tuple(part.name for part in self.characters)
 
+    @property
+    def transitions(self) -> dict[str, Transition]:
+        """How it enters ("in") and leaves ("out") other than by cuts."""
+        both = {"in": self.transition_in, "out": self.transition_out}
+        return {side: said for side, said in both.items() if said is not None}
+
+    @property
+    def longest(self) -> float | None:
+        """Seconds that it lasts at most; None for a clip that is used to its end."""
+        spans = [self.seconds, None if self.clip_out is None else self.clip_out - (self.clip_in or 0)]
+        return min((span for span in spans if span is not None), default=None)
+
     @model_validator(mode="after")
     def _sound(self) -> Shot:
         if len(set(self.names)) < len(self.names):
             raise ValueError("a character is in the shot twice")
         if self.seconds is None and self.clip is None:
             raise ValueError("seconds is null, which only a shot with a clip can have")
+        if self.clip_out is not None and self.clip_out <= (self.clip_in or 0):
+            raise ValueError("clip_out is not after clip_in")
+        if self.transition_out is not None and self.transition_out.kind != "fade":
+            raise ValueError("transition_out is a fade or null; a dissolve is the transition_in of the shot that it leads to")
         return self
 
 
@@ -148,6 +184,12 @@ class Storyboard(_Part):
         """Width and height of the film."""
         width, height = self.size.split("x")
         return int(width), int(height)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the film, as far as the shots say theirs: a dissolve takes its seconds off."""
+        entered = [shot.transition_in for shot in self.shots[1:] if shot.transition_in]
+        return sum(shot.longest or 0 for shot in self.shots) - sum(each.seconds for each in entered if each.kind == "dissolve")
 
     @property
     def folder(self) -> Path:

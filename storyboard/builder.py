@@ -11,9 +11,10 @@ from storyboard.header import Header
 from storyboard.headings import SceneHeading, ShotHeading, scene_heading, shot_heading
 from storyboard.limits import Limits
 from storyboard.prose import dialogue, is_dialogue, prose
-from storyboard.refs import clip_refusal, frame_refusal, placed
+from storyboard.refs import clip_refusal, clip_span, frame_refusal, placed
 from storyboard.script import Beat, Cut, GivenShot, Scene, Script
 from storyboard.source import Passage, Source
+from storyboard.transitions import EXAMPLE, Change, Transition, stands_alone
 
 
 @dataclass
@@ -23,6 +24,16 @@ class _Shot:
     beats: list[Beat] = field(default_factory=list)
     clip: Path | None = None
     frame: Path | None = None
+    span: tuple[float | None, float | None] = (None, None)
+    enter: Transition | None = None
+    leave: Transition | None = None
+
+    def built(self) -> GivenShot:
+        said = self.heading
+        return GivenShot(
+            said.size, said.move, said.seconds, tuple(self.beats), self.clip, self.spot, self.frame, *self.span,
+            enter=said.enter or self.enter, leave=said.leave or self.leave,
+        )  # fmt: skip
 
 
 @dataclass
@@ -33,18 +44,15 @@ class _Scene:
     continues: bool = False
     beats: list[Beat] = field(default_factory=list)
     shots: list[_Shot] = field(default_factory=list)
+    enter: Transition | None = None
 
     def built(self) -> Scene:
-        shots = tuple(
-            GivenShot(
-                shot.heading.size, shot.heading.move, shot.heading.seconds, tuple(shot.beats), shot.clip, shot.spot, shot.frame
-            )
-            for shot in self.shots
-        )
+        shots = tuple(shot.built() for shot in self.shots)
         said = self.heading
         return Scene(
-            said.text, said.place, said.interior, said.time, tuple(self.beats), shots, self.spot, self.breaks, self.continues
-        )
+            said.text, said.place, said.interior, said.time, tuple(self.beats), shots, self.spot, self.breaks, self.continues,
+            self.enter,
+        )  # fmt: skip
 
 
 class ScriptBuilder:
@@ -56,6 +64,7 @@ class ScriptBuilder:
         self.scenes: list[_Scene] = []
         self.paragraph = 0
         self._broken = False
+        self._enter: Transition | None = None  # how what comes next enters
 
     @property
     def beats(self) -> list[Beat]:
@@ -66,11 +75,11 @@ class ScriptBuilder:
     def open_scene(self, spot: Spot) -> _Scene:
         """The scene that text goes to; text before every heading, or after a break, opens one of its own."""
         if not self.scenes:
-            self.scenes.append(_Scene(SceneHeading("", None, None, None), spot, self._broken))
+            self.scenes.append(_Scene(SceneHeading("", None, None, None), spot, self._broken, enter=self._entrance()))
             self._broken = False
         elif self._broken:
             last = self.scenes[-1]
-            self.scenes.append(_Scene(last.heading, spot, True, True))
+            self.scenes.append(_Scene(last.heading, spot, True, True, enter=self._entrance()))
             self._broken = False
         return self.scenes[-1]
 
@@ -79,12 +88,13 @@ class ScriptBuilder:
         spot = Spot(line, column, max(1, len(text)))
         shot = shot_heading(self.source, text, line, column, self.limits) if shots else None
         if shot is not None:
-            self.open_scene(spot).shots.append(_Shot(shot, spot))
+            enter = self._entrance()
+            self.open_scene(spot).shots.append(_Shot(shot, spot, enter=enter))
             self.paragraph += 1
             return True
         scene = scene_heading(self.source, text, line, column)
         if scene is not None:
-            self.scenes.append(_Scene(scene, spot, self._broken))
+            self.scenes.append(_Scene(scene, spot, self._broken, enter=self._entrance()))
             self._broken = False
             self.paragraph += 1
             return True
@@ -94,18 +104,42 @@ class ScriptBuilder:
         """A thematic break: what follows is a new sequence."""
         self._broken = bool(self.scenes)
 
-    def cut_here(self, spot: Spot) -> None:
+    def cut_here(self, spot: Spot, change: Change | None = None) -> None:
         """A transition or a heading of no scene: a shot ends here."""
-        if self.scenes:
-            self.paragraph += 1
-            self.beats.append(Cut(spot, self.paragraph))
+        change = change or Change()
+        self._enter = change.enter
+        if not self.scenes:
+            return
+        self.paragraph += 1
+        self.beats.append(Cut(spot, self.paragraph, change))
+        if self.scenes[-1].shots:
+            self.scenes[-1].shots[-1].leave = change.leave
+
+    def transition(self, text: str, line: int, *, forced: bool = False) -> bool:
+        """Take a line in when it is a transition and nothing else; one that is `forced` is, whatever it says."""
+        found = stands_alone(text) or ((Change(), False) if forced else None)
+        if found is None:
+            return False
+        spot = Spot(line, len(text) - len(text.lstrip()) + 1, max(1, len(text.strip())))
+        if not found[1]:
+            self.source.warn(spot, "this transition is not known here, so a cut is made of it", EXAMPLE)
+        self.cut_here(spot, found[0])
+        return True
+
+    def _entrance(self) -> Transition | None:
+        """How what is now opened enters, which counts once."""
+        enter, self._enter = self._enter, None
+        return enter
 
     def text(self, pieces: list[tuple[int, int, str]]) -> None:
         """Take in one paragraph, given as (line, column, text) pieces."""
         passage = Passage.join(pieces)
         if not passage.text.strip():
             return
-        self.open_scene(passage.spot(0, 1))
+        scene = self.open_scene(passage.spot(0, 1))
+        if self._entrance() and scene.shots:
+            what = "the transition before this stands within a shot, where nothing is joined"
+            self.source.warn(passage.spot(0, 1), what, 'begin a new shot after it: "## Shot: medium"')
         self.paragraph += 1
         read = dialogue if is_dialogue(passage.text) else prose
         self.beats.extend(read(passage, self.cast, self.paragraph))
@@ -114,6 +148,7 @@ class ScriptBuilder:
         """Take in a 'clip: path' or 'frame: path' line."""
         spot = Spot(line, column, max(1, len(said)))
         scene = self.scenes[-1] if self.scenes else None
+        said, span = clip_span(said) if kind == "clip" else (said, (None, None))
         path = placed(self.source.path.parent, said.strip("\"'"))
         refused, example = {"clip": (clip_refusal, "takes/storm.mp4"), "frame": (frame_refusal, "frames/storm.png")}[kind]
         if scene is None or not scene.shots:
@@ -122,9 +157,13 @@ class ScriptBuilder:
             self.source.fault(spot, f"the shot has two {kind}s", "keep one, or make two shots")
         else:
             problem = refused(path) if said else (f"the {kind} has no path", f"write {kind}: {example}")
+            if problem is None and None not in span and (span[1] or 0) <= (span[0] or 0):
+                problem = ("the clip's out point is not after its in point", "write clip: takes/storm.mp4 in 2.5s out 6s")
             if problem:
                 self.source.fault(spot, *problem)
             setattr(scene.shots[-1], kind, path)
+            if kind == "clip":
+                scene.shots[-1].span = span
 
     def script(self) -> Script:
         """The whole script."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from storyboard.errors import Spot, StoryboardError
@@ -49,6 +50,7 @@ def check_board(board: Storyboard, limits: Limits, where: str) -> None:
         if shot.clip is None and shot.seconds is not None and not limits.shortest <= shot.seconds <= limits.longest:
             span = f"{limits.shortest:g} to {limits.longest:g} s"
             wrong.append(f"{path}.seconds: {limits.model} makes shots of {span}, not {shot.seconds:g}")
+        wrong += _transitions(board, index, path)
         if len(shot.names) > limits.characters:
             wrong.append(f"{path}.characters: {len(shot.names)} characters, and {limits.characters} are the most in one shot")
         refusal = clip_refusal(board.path(shot.clip)) if shot.clip is not None else None
@@ -75,6 +77,26 @@ def check_frames(board: Storyboard, limits: Limits, where: str) -> None:
             where=where,
             mend='write "frame: PICTURE" under each "## Shot:" heading, or render with a model that needs none',
         )
+def check_transitions(board: Storyboard, where: str) -> None:
+    """StoryboardError with all transitions that the shots have no room for."""
+    wrong = [each for index in range(len(board.shots)) for each in _transitions(board, index, f"shots[{index}]")]
+    if wrong:
+        raise StoryboardError("\n  ".join(wrong), where=where)
+
+
+def _transitions(board: Storyboard, index: int, path: str) -> Iterator[str]:
+    """Transitions that the shots have no room for."""
+    shot, before = board.shots[index], board.shots[index - 1] if index else None
+    for name, said in (("transition_in", shot.transition_in), ("transition_out", shot.transition_out)):
+        if said is None:
+            continue
+        if said.kind == "dissolve" and before is None:
+            yield f"{path}.{name}: there is no shot before the first to dissolve from; make it a fade"
+        around = [shot, *([before] if before and said.kind == "dissolve" else [])]
+        room = min((each.longest / 2 for each in around if each.longest), default=None)
+        if room is not None and said.seconds > room + 0.001:
+            mend = f"write at most {room:g}, half of the shorter shot"
+            yield f"{path}.{name}: a {said.kind} of {said.seconds:g} s has no room; {mend}"
 
 
 def _shots(scene: Scene, source: Source, limits: Limits) -> None:

@@ -33,6 +33,15 @@ To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The models
 EncoderFolder = Annotated[
     Path | None, typer.Option("--encoders", metavar="DIR", help="The folder of an encoder set, instead of that for cartoons.")
 ]
+DeliveryName = Annotated[
+    str | None, typer.Option("--delivery", metavar="1080p24", help="Size and rate of the film; 720p, 1080p25, 1920x1080@24.")
+]
+CodecName = Annotated[
+    str | None, typer.Option("--codec", metavar="h264|h265|prores", help="By the film's name when not given: .mov is ProRes.")
+]
+ClipsTo = Annotated[
+    Path | None, typer.Option("--clips-to", metavar="DIR", help="Write each shot as a clip of its own, too: shot01.mp4, ...")
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Replaces the script's seed.")]
 
 
@@ -51,7 +60,7 @@ def _root(
 @app.command()
 def render(
     source: Annotated[Path, typer.Argument(metavar="SCRIPT|BOARD", help="A script (.md, .fountain) or a board (.json).")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILM", help="The film, an .mp4 file.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILM", help="The film, .mp4 or .mov.")] = None,
     model: ModelName = "toon",
     seed: Seed = None,
     takes: Annotated[int, typer.Option(min=1, help="Try a shot so often until everyone in it is recognised.")] = 1,
@@ -60,6 +69,9 @@ def render(
     reroll: Annotated[str | None, typer.Option(metavar="layout|detail", help="Make shots, or finish layouts, anew.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
     memory: Annotated[float | None, typer.Option(metavar="GB", help="Plan with so much memory, not all that is free.")] = None,
+    delivery: DeliveryName = None,
+    codec: CodecName = None,
+    clips_to: ClipsTo = None,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
@@ -71,7 +83,7 @@ def render(
         with showing(sys.stderr) as on_event:
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
-                fresh=fresh, memory=memory, on_event=on_event,
+                fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, on_event=on_event,
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
@@ -138,6 +150,36 @@ def check(
         )
     console.checked(checked, json)
     if not checked.passes:
+        raise typer.Exit(3)
+
+
+@app.command()
+def assemble(
+    board: Annotated[Path, typer.Argument(metavar="BOARD", help="A board (.json), or the run folder of a film.")],
+    clips: Annotated[Path, typer.Option("--clips", metavar="DIR", help="The clips, named by shot: shot01.mp4, 02.mov.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILM", help="The film, .mp4 or .mov.")] = None,
+    delivery: DeliveryName = None,
+    codec: CodecName = None,
+    clips_to: ClipsTo = None,
+    encoders: EncoderFolder = None,
+    json: Json = False,
+) -> None:
+    """Make the film of a board from clips that were made elsewhere: checked, joined and reported, without a model.
+
+    Several clips with one shot's number are its takes, and the best is kept.
+    """
+    from storyboard.assembling import assemble_film
+    from storyboard.progress import showing
+    from storyboard.studio import quiet
+
+    quiet()
+    film = output or Path(board.absolute().name).with_suffix(".mp4")
+    with showing(sys.stderr) as on_event:
+        made = assemble_film(
+            board, clips, film, delivery=delivery, codec=codec, clips_to=clips_to, encoders=encoders, on_event=on_event
+        )
+    console.film(made, json)
+    if made.report.review:
         raise typer.Exit(3)
 
 

@@ -50,8 +50,7 @@ def board(planned: Storyboard, as_json: bool, written: Path | None) -> None:
     if written:
         print(written)
         return
-    seconds = sum(shot.seconds or 0 for shot in planned.shots)
-    print(f"{planned.title}: {len(planned.shots)} shots, {seconds:.1f} s, {planned.size}, seed {planned.seed}")
+    print(f"{planned.title}: {len(planned.shots)} shots, {planned.seconds:.1f} s, {planned.size}, seed {planned.seed}")
     scene = 0
     for number, shot in enumerate(planned.shots, start=1):
         if shot.scene != scene:
@@ -59,7 +58,8 @@ def board(planned: Storyboard, as_json: bool, written: Path | None) -> None:
             where = "interior" if shot.interior else "exterior"
             print(f"\n{where}, {shot.place}, {shot.time}; {shot.light.warmth} light from the {shot.light.side}")
         length = shot.clip or f"{shot.seconds:g} s"
-        print(f"{number:>3}  {shot.size}, {shot.move}, {length}")
+        joined = [f"{side} {each.kind} of {each.seconds:g} s" for side, each in shot.transitions.items()]
+        print(f"{number:>3}  {', '.join([shot.size, shot.move, length, *joined])}")
         sides = ", ".join(f"@{part.name} {part.side}" for part in shot.characters)
         for text in (shot.action, sides, *(f'@{line.speaker}: "{line.text}"' for line in shot.lines)):
             if text:

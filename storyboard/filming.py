@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storyboard.asking import requested
-from storyboard.board import Storyboard
+from storyboard.board import Shot, Storyboard
 from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
+from storyboard.finishing import joins, write_shots
 from storyboard.production import PREVIEW, Job, Sort, make, name_keys
 from storyboard.run import RunFolder, detail_roll
 from storyboard.sight import SIGHT, Sight
 from storyboard.takes import Take, best, take_of
 
 if TYPE_CHECKING:
+    from assemble import Clip, Delivery
     from generation import Model
 
 STRIP = 5  # pictures of a take that the report shows
 
 
 class Filming:
-    """The takes of one render. `takes` and `kept` are by shot number, from 1."""
+    """The takes of one render. `takes` and `kept` are by shot number, from 1.
+
+    Without a model nothing is made, and every shot has a clip: `clips` has several for a shot as its takes.
+    """
 
     def __init__(
-        self, model: Model, board: Storyboard, run: RunFolder, casting: Casting, tell: Callable[[Event], None]
+        self,
+        model: Model | None,
+        board: Storyboard,
+        run: RunFolder,
+        casting: Casting,
+        tell: Callable[[Event], None],
+        *,
+        fps: float = 0,
+        clips: Mapping[int, Sequence[Path]] | None = None,
     ) -> None:
-        self.model, self.board, self.run, self.casting, self.tell = model, board, run, casting, tell
-        self.fps = model.family.fps
+        self.board, self.run, self.casting, self.tell = board, run, casting, tell
+        self.given_model, self.clips = model, clips or {}
+        self.fps = model.family.fps if model else fps
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
         self.kept: dict[int, Take] = {}
-        self.sight = Sight(model, run, casting, tell)
         self.shown = "decode"  # the artefact whose frames the takes are looked at by
+
+    @property
+    def model(self) -> Model:
+        """The model that makes the shots; only asked for where one is made."""
+        assert self.given_model is not None
+        return self.given_model
 
     def shoot(self, chosen: list[int], takes: int, last: str, *, fresh: bool = False) -> None:
         """Make the chosen shots up to the stage `last`, and take in what is ready of the others."""
@@ -64,17 +83,32 @@ class Filming:
             found.sort(key=lambda take: take.number)
         self.kept = {n: best(found) for n, found in self.takes.items() if not all(take.rejected for take in found)}
 
-    def stitch(self, film: Path) -> float:
-        """Stitch the kept takes to the film; returns its seconds."""
-        from assemble import stitch
+    def stitch(self, film: Path, delivery: Delivery | None = None, clips_to: Path | None = None) -> float:
+        """Stitch the kept takes to the film, and write each as a clip of its own where that is asked; returns its seconds."""
+        from assemble import Delivery, stitch
 
         order = sorted(self.kept)
         for number in range(1, len(self.board.shots) + 1):
             if number not in self.kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
-        made = stitch((self.frames(self.kept[number]) for number in order), film, fps=self.fps, size=self.board.pixels)
+        flows = (self.footage(self.kept[number]) for number in order)
+        size, joined = self.board.pixels, joins(self.board, order)
+        made = stitch(flows, film, fps=self.fps, size=size, joins=joined, delivery=delivery)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
+        if clips_to:
+            shots = ((number, self.footage(self.kept[number])) for number in order)
+            write_shots(clips_to, shots, film, self.fps, size, delivery or Delivery(), self.tell)
         return made.seconds
+
+    def footage(self, take: Take) -> Iterator[Any] | Clip:
+        """A take as it is stitched: frames, or the part of a file that the shot shows."""
+        from assemble import Clip
+
+        shot = self.board.shots[take.shot - 1]
+        if shot.clip is None:
+            return self.frames(take)
+        start, longest = shot.clip_in or 0, shot.longest
+        return Clip(Path(take.clip), start, None if longest is None else start + longest)
 
     def frames(self, take: Take) -> Iterator[Any]:
         """The frames (H, W, 3) of a take as the film shows them: cut to the shot's length."""
@@ -83,7 +117,7 @@ class Filming:
         if shot.clip is not None:
             from assemble import read_frames
 
-            flow: Iterator[Any] = read_frames(self.board.path(shot.clip), fps=self.fps)
+            flow: Iterator[Any] = read_frames(take.clip, fps=self.fps, start=shot.clip_in or 0, end=shot.clip_out)
         else:
             shown = SIGHT if take.rejected else self.shown
             flow = iter(self.run.frames(shown, take.keys[shown]))
@@ -121,7 +155,8 @@ class Filming:
             following.before = [*job.before, job]
             return following
 
-        return lambda jobs, decode: self.sight.sort(jobs, again, finished, decode)
+        sight = Sight(self.model, self.run, self.casting, self.tell)
+        return lambda jobs, decode: sight.sort(jobs, again, finished, decode)
 
     def _add(self, job: Job) -> None:
         """Measure a take and write its clip."""
@@ -145,17 +180,34 @@ class Filming:
     def _add_clip(self, number: int) -> None:
         shot = self.board.shots[number - 1]
         assert shot.clip is not None
-        path = self.board.path(shot.clip)
-        take = Take(number, 1, 0, clip=str(path))
+        span = f":{shot.clip_in}:{shot.clip_out}" if shot.clip_in or shot.clip_out else ""
+        for count, path in enumerate(self.clips.get(number) or [self.board.path(shot.clip)], start=1):
+            take = Take(number, count, 0, clip=str(path))
+            self._measure(take, f"{self._digest(number, path)}:{shot.seconds}:{self.fps}{span}", shot.names)
+            self.takes.setdefault(number, []).append(take)
+            self._compare(shot, take)
+
+    def _compare(self, shot: Shot, take: Take) -> None:
+        """Say when a clip is too short for its shot: the film then goes on with what there is."""
+        from assemble import probe
+
+        seconds = probe(take.clip).seconds
+        if seconds is None or shot.longest is None:
+            return
+        there = seconds - (shot.clip_in or 0)
+        if there < shot.longest - 1 / self.fps:
+            said = f"shot {take.shot} lasts {shot.longest:g} s, and {Path(take.clip).name} has {there:.2f} s of it"
+            self.tell(Event("note", f"{said}: the film goes on after them", take.shot, take.number))
+
+    @staticmethod
+    def _digest(number: int, path: Path) -> str:
         try:
             with path.open("rb") as stream:
-                key = hashlib.file_digest(stream, "sha256").hexdigest()
+                return hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             raise RenderError(
                 f"the clip cannot be read: {error.strerror}", where=f"shots[{number - 1}].clip", mend=f"check {path}"
             ) from error
-        self._measure(take, f"{key}:{shot.seconds}:{self.fps}", shot.names)
-        self.takes[number] = [take]
 
     def _measure(self, take: Take, made_of: str, names: tuple[str, ...]) -> None:
         if self.shown == PREVIEW:

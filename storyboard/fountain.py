@@ -14,13 +14,14 @@ from storyboard.header import KEYS, Header, front_matter, read_yaml
 from storyboard.limits import Limits
 from storyboard.script import Line, Script
 from storyboard.source import Passage, Source
+from storyboard.transitions import stands_alone
 
 _BONEYARD = re.compile(r"/\*.*?(?:\*/|\Z)|\[\[.*?(?:\]\]|\Z)", re.DOTALL)
 _TITLE_KEY = re.compile(r"(?P<key>[A-Za-z][A-Za-z ]*):(?P<value>.*)")
 _TITLE_KEYS = {"title", "credit", "author", "authors", "source", "notes", "draft date", "date", "contact", "copyright",
                "revision", "format", "font", "language", *KEYS}  # fmt: skip
 _CUE = re.compile(r"@?(?P<name>[^\W_][^(^]*?)\s*(?P<marks>(?:\([^)]*\)\s*)*)\^?")
-_TRANSITION = re.compile(r"(?:[A-Z0-9 .'-]+ TO:|FADE (?:IN|OUT)[.:]?|CUT TO BLACK\.?|THE END\.?)")
+_END = re.compile(r"THE END\.?")
 _EMPHASIS = re.compile(r"\\(?=[*_@])|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
 
 
@@ -66,9 +67,10 @@ def read(source: Source, limits: Limits) -> Script:
             re.sub(r"\s*#[^#]*#\s*$", "", text), number, column, shots=False
         ):
             flush()
-        elif (text.startswith(">") and not text.endswith("<")) or _TRANSITION.fullmatch(text):
+        elif (forced := text.startswith(">") and not text.endswith("<")) or stands_alone(text) or _END.fullmatch(text):
             flush()
-            builder.cut_here(Spot(number, column, len(text)))
+            if not builder.transition(raw, number, forced=forced):
+                builder.cut_here(Spot(number, column, len(text)))
         elif cue := _cue(builder, text, lines[index - 2], lines[index]):
             flush()
             name, marks = cue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from storyboard.errors import Spot, closest, listed
 from storyboard.limits import Limits
 from storyboard.source import Source
+from storyboard.transitions import Transition, transition
 from storyboard.words import (
     MOVE_WORDS,
     MOVES,
@@ -50,6 +51,8 @@ class ShotHeading:
     size: str | None = None
     move: str | None = None
     seconds: float | None = None
+    enter: Transition | None = None
+    leave: Transition | None = None
 
 
 def scene_heading(source: Source, text: str, line: int, column: int) -> SceneHeading | None:
@@ -112,6 +115,9 @@ def _piece(source: Source, words: str, spot: Spot, limits: Limits) -> ShotHeadin
     seconds = _DURATION.fullmatch(words)
     if seconds:
         return ShotHeading(seconds=_seconds(source, seconds, spot, limits))
+    change = transition(words)
+    if change is not None:
+        return ShotHeading(enter=change.enter, leave=change.leave)
     size, move = size_word(words), move_word(words)
     parts = words.split()
     for middle in range(1, len(parts)):
@@ -125,6 +131,7 @@ def _piece(source: Source, words: str, spot: Spot, limits: Limits) -> ShotHeadin
         near = closest(words, known, 0.7)
         mend = f'did you mean "{known[near]}"? ' if near else ""
         mend += f"a shot takes a size ({listed(SIZES)}), a move ({listed(MOVES)}) and a length (3s)"
+        mend += ", and may dissolve, fade in or fade out"
         source.fault(spot, f'"{words}" is no word for a shot', mend)
     return ShotHeading(size, move)
 
@@ -151,7 +158,8 @@ def _add(said: ShotHeading, more: ShotHeading, source: Source, spot: Spot) -> Sh
         if value is None:
             continue
         if getattr(said, name) is not None:
-            source.fault(spot, f"the shot has two {'lengths' if name == 'seconds' else name + 's'}", "keep one of them")
+            twice = {"seconds": "lengths", "enter": "beginnings", "leave": "endings"}.get(name, f"{name}s")
+            source.fault(spot, f"the shot has two {twice}", "keep one of them")
         else:
             said = ShotHeading(**{**vars(said), name: value})
     return said

@@ -17,6 +17,7 @@ from storyboard.limits import Limits
 from storyboard.prose import is_dialogue
 from storyboard.script import Script
 from storyboard.source import Source
+from storyboard.transitions import stands_alone
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _HEADING = re.compile(r"(?P<marks> {0,3}#{1,6})(?P<gap>[ \t]*)(?P<text>.*?)(?:[ \t]+#+)?[ \t]*")
@@ -56,7 +57,7 @@ def read(source: Source, limits: Limits) -> Script:
         elif _BREAK.fullmatch(text):
             flush()
             builder.break_here()
-        elif _heading(builder, text, line, flush):
+        elif _heading(builder, text, line, flush) or _transition(builder, text, line, flush):
             pass
         elif found := _FILE.fullmatch(text):
             flush()
@@ -70,6 +71,13 @@ def read(source: Source, limits: Limits) -> Script:
             pending += [*pieces, (line, len(text) + 1, " ")]
     flush()
     return builder.script()
+
+
+def _transition(builder: ScriptBuilder, text: str, line: int, flush: Callable[[], None]) -> bool:
+    if stands_alone(text) is None:
+        return False
+    flush()
+    return builder.transition(text, line)
 
 
 def _heading(builder: ScriptBuilder, text: str, line: int, flush: Callable[[], None]) -> bool:

@@ -111,6 +111,7 @@ def _shot(shot: Shot, report: ShotReport, strips: Strips) -> str:
         _take(take, take is report.kept and len(report.takes) > 1, strips.get((take.shot, take.number), ()))
         for take in report.takes
     )
+    length += "".join(f", {side} by a {each.kind} of {each.seconds:g} s" for side, each in shot.transitions.items())
     return (
         f"<section><h2>Shot {report.number}</h2>"
         f'<p class="soft">{shot.size}, {shot.move}, {length}; {inside}, {escape(shot.place)}, '

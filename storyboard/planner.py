@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from storyboard.action import names_only, sides_in, told
@@ -15,6 +16,7 @@ from storyboard.sequences import counted, packed
 from storyboard.settings import Setting, settings
 from storyboard.split import split
 from storyboard.staging import Draft, blocked, frame
+from storyboard.transitions import settled
 from storyboard.words import MENTION
 
 
@@ -30,6 +32,7 @@ def plan(script: Script, limits: Limits | None = None, *, seed: int | None = Non
     drafted = [_drafts(scene, count, script, limits) for scene, count in zip(scenes, counts, strict=True)]
     if sum(map(len, drafted)) == 1 and not scenes[0].shots:
         drafted = [_doubled(drafts, limits) for drafts in drafted]
+    settled([draft for drafts in drafted for draft in drafts])
     film_seed = seed if seed is not None else script.seed or 0
     sequences = packed([len(drafts) for drafts in drafted], [scene.breaks for scene in scenes], limits)
     shots = []
@@ -74,6 +77,10 @@ def _given(setting: Setting, script: Script) -> Iterator[Draft]:
         folder = script.path.absolute().parent
         draft.clip = _said(given.clip, folder) if given.clip else None
         draft.frame = _said(given.frame, folder) if given.frame else None
+        draft.clip_in, draft.clip_out = given.clip_in, given.clip_out
+        draft.enter, draft.leave = given.enter, given.leave
+        if given is setting.shots[0]:
+            draft.enter = draft.enter or setting.enters.get(0)
         draft.sentences += [told(text) for text in around]
         for cue in given.beats:
             if isinstance(cue, LightCue):
@@ -100,10 +107,11 @@ def _camera_of(given: GivenShot, draft: Draft) -> None:
 
 def _split(setting: Setting, count: int, limits: Limits) -> Iterator[Draft]:
     if not setting.beats:
-        yield _draft([], setting)
+        yield replace(_draft([], setting), enter=setting.enters.get(0), leave=setting.leaves.get(0))
         return
     for start, end in split(setting, count, limits):
         draft = _draft(setting.beats[start:end], setting)
+        draft.enter, draft.leave = setting.enters.get(start), setting.leaves.get(end)
         for index, note in sorted(setting.lights.items()):
             if index < end:
                 draft.light = note.over(draft.light)
@@ -140,6 +148,7 @@ def _doubled(drafts: list[Draft], limits: Limits) -> list[Draft]:
     near = drafts[0]
     far = Draft("wide", "static", None, list(near.sentences), [], list(near.names), dict(near.sides), near.light, first=True)
     far.why = {**near.why, "size": "the only beat of the story, seen twice"}
+    far.enter, near.enter = near.enter, None
     near.size, near.first = "close-up" if len(near.names) == 1 else "medium", False
     near.move, near.seconds = None, None
     near.why["size"] = far.why["size"]
@@ -168,6 +177,10 @@ def _shot(draft: Draft, setting: Setting, sides: dict[str, str], scene: int, seq
             ],
             "clip": draft.clip,
             "frame": draft.frame,
+            "clip_in": draft.clip_in,
+            "clip_out": draft.clip_out,
+            "transition_in": draft.enter and vars(draft.enter),
+            "transition_out": draft.leave and vars(draft.leave),
             "seed": seed,
             "why": draft.why,
         }

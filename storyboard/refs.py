@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,23 @@ from storyboard.errors import StoryboardError, closest, listed
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".jpe", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm")
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".ogv",
           ".3gp", ".mxf", ".y4m")  # fmt: skip
+
+_TIME = r"(?:\d+:){0,2}\d+(?:\.\d+)?|\.\d+"
+_SPAN = re.compile(
+    rf"(?P<path>.*?)(?:[,\s]+(?:in|from)\s+(?P<in>{_TIME})\s*s?)?(?:[,\s]+(?:out|to)\s+(?P<out>{_TIME})\s*s?)?\s*",
+    re.IGNORECASE,
+)
+
+
+def clip_span(said: str) -> tuple[str, tuple[float | None, float | None]]:
+    """'takes/storm.mp4 in 2.5s out 0:06' as the path and the in and out points in seconds, None where there is none."""
+    found = _SPAN.fullmatch(said)
+    if found is None:
+        return said, (None, None)
+    points = (sum(float(part) * 60**power for power, part in enumerate(reversed(point.split(":")))) if point else None
+              for point in (found["in"], found["out"]))  # fmt: skip
+    first, last = points
+    return found["path"], (first, last)
 
 
 def placed(folder: Path, said: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storyboard.errors import Problem, Spot
 from storyboard.light import LightNote
+from storyboard.transitions import Change, Transition
 
 SPEAKING = 14.0  # characters a second, a calm voice
 BREATH = 0.2  # seconds of silence that a line needs around it
@@ -59,10 +60,11 @@ class LightCue:
 
 @dataclass(frozen=True)
 class Cut:
-    """A transition that the script asks for ('CUT TO:')."""
+    """A transition that the script asks for ('CUT TO:', 'DISSOLVE TO:')."""
 
     spot: Spot
     paragraph: int
+    change: Change
 
 
 Beat = Sentence | Line | LightCue | Cut
@@ -70,7 +72,10 @@ Beat = Sentence | Line | LightCue | Cut
 
 @dataclass(frozen=True)
 class GivenShot:
-    """A shot as its heading gives it; None where the heading leaves the choice to the planner."""
+    """A shot as its heading gives it; None where the heading leaves the choice to the planner.
+
+    `clip_in` and `clip_out` are seconds of the clip; `enter` and `leave` None are cuts.
+    """
 
     size: str | None
     move: str | None
@@ -79,6 +84,10 @@ class GivenShot:
     clip: Path | None
     spot: Spot
     frame: Path | None = None
+    clip_in: float | None = None
+    clip_out: float | None = None
+    enter: Transition | None = None
+    leave: Transition | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,7 @@ class Scene:
     spot: Spot
     breaks: bool = False  # a thematic break stands before it: a new sequence begins
     continues: bool = False  # same scene as the one before, only the sequence is new
+    enter: Transition | None = None  # of its first shot
 
 
 @dataclass(frozen=True)

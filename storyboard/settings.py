@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from storyboard.light import Light, LightNote, light_at
 from storyboard.script import Cut, GivenShot, LightCue, Line, Scene, Script, Sentence
+from storyboard.transitions import Transition
 from storyboard.words import hour_in, place_in
 
 # Prose names many places that nobody goes to ('he points at the lighthouse'): these tell that someone is there now,
@@ -41,6 +42,8 @@ class Setting:
     light: LightNote | None = None
     beats: list[Sentence | Line] = field(default_factory=list)
     cuts: set[int] = field(default_factory=set)  # indices of beats before which the script asks for a cut
+    enters: dict[int, Transition] = field(default_factory=dict)  # how the shot that begins with a beat enters
+    leaves: dict[int, Transition] = field(default_factory=dict)  # how the shot before a beat leaves
     lights: dict[int, LightNote] = field(default_factory=dict)  # the light from a beat on
     shots: tuple[GivenShot, ...] = ()
     breaks: bool = False
@@ -60,6 +63,8 @@ def settings(script: Script) -> list[Setting]:
     for scene in script.scenes:
         first = Setting(scene.heading, scene.place, scene.interior, scene.time, shots=scene.shots)
         first.breaks, first.continues = scene.breaks, scene.continues
+        if scene.enter:
+            first.enters[0] = scene.enter
         found += _given(first, scene) if scene.shots else _split(first, scene)
     _settle(found)
     return found
@@ -79,6 +84,7 @@ def _split(setting: Setting, scene: Scene) -> list[Setting]:
     """A scene in prose: a new setting wherever the text goes somewhere else or the hour changes."""
     found = [setting]
     bound_for: tuple[str, bool] | None = None
+    enter: Transition | None = None
     for beat in scene.beats:
         now = found[-1]
         if isinstance(beat, (Sentence, Line)):
@@ -92,10 +98,15 @@ def _split(setting: Setting, scene: Scene) -> list[Setting]:
             if place is not None and now.place != place[0]:
                 now.place, now.interior = place
             now.time = hour or now.time
+            if enter:
+                now.enters[len(now.beats)], enter = enter, None
             bound_for = _destination(told)
         match beat:
-            case Cut():
+            case Cut(change=change):
                 now.cuts.add(len(now.beats))
+                enter = change.enter
+                if change.leave:
+                    now.leaves[len(now.beats)] = change.leave
             case LightCue() if now.beats:
                 # In one paragraph with the beat before, it tells how that one is lit already.
                 same = now.beats[-1].paragraph == beat.paragraph

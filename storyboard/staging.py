@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from storyboard.light import Light
 from storyboard.limits import Limits
 from storyboard.script import Line
+from storyboard.transitions import Transition
 
 USUAL = {"wide": 3.0, "medium": 2.5, "close-up": 2.0}  # seconds that a viewer needs to take a picture in
 MORE = 0.5  # seconds for every sentence of action after the first
@@ -29,6 +30,10 @@ class Draft:
     light: Light
     clip: str | None = None
     frame: str | None = None
+    clip_in: float | None = None
+    clip_out: float | None = None
+    enter: Transition | None = None
+    leave: Transition | None = None
     first: bool = False  # of its setting
     last: bool = False  # of its setting
     why: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from storyboard.casting import Casting
 from storyboard.errors import StoryboardError, listed, meant
 from storyboard.events import Event
 from storyboard.filming import Filming
+from storyboard.finishing import wanted
 from storyboard.limits import Limits
 from storyboard.page import page
 from storyboard.planning import planned
@@ -32,6 +33,7 @@ from storyboard.run import RunFolder
 from storyboard.shelf import located
 
 if TYPE_CHECKING:
+    from assemble import Delivery
     from generation import Model
 
 Until = Literal["plan", "layout", "detail", "decode"]
@@ -80,15 +82,22 @@ class Studio:
         reroll: Reroll | None = None,
         fresh: bool = False,
         memory: float | None = None,
+        delivery: Delivery | str | None = None,
+        codec: str | None = None,
+        clips_to: Path | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
-        """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
+        """Render a script or a board to `film` (.mp4, or .mov for ProRes).
+
+        What an earlier render finished beside it is not made again.
 
         seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good; "detail" keeps
         each layout and finishes it anew, which changes texture and light, and less of where everything is.
         fresh: forget what was made before. memory: gigabytes to plan with, where it computes, instead of all that are free.
+        delivery: size and rate of the film, as "1080p24"; None leaves them as the model makes shots. codec: h264, h265 or
+        prores; by the film's name when None. clips_to: a folder for each shot as a clip.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -96,6 +105,7 @@ class Studio:
         _check(takes, until, reroll, film)
         board, doubts = boarded(source, self.limits, seed)
         chosen = _chosen(shots, len(board.shots))
+        delivered = wanted(board, film, delivery, codec)
         with RunFolder.hold(film) as run:
             if fresh and shots is None:
                 run.clear()
@@ -128,7 +138,7 @@ class Studio:
                 filming = Filming(model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
-                path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)
+                path, seconds = (film, filming.stitch(film, delivered, clips_to)) if until is None else (None, 0.0)
             except BaseException as error:
                 state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
                 with suppress(OSError):  # a full disk is what failed; that is the error to tell
@@ -195,7 +205,7 @@ def _check(takes: int, until: str | None, reroll: str | None, film: Path) -> Non
     for name, said, words in (("until", until, get_args(Until)), ("reroll", reroll, get_args(Reroll))):
         if said is not None and said not in words:
             raise StoryboardError(f'"{said}" is no stage{meant(said, words)}', where=name, mend=f"write {listed(words)}")
-    if film.suffix.lower() != ".mp4":
+    if film.suffix.lower() not in (".mp4", ".mov"):
         raise StoryboardError("the film is an MP4 file", where=str(film), mend=f"name it {film.with_suffix('.mp4')}")
     if film.is_dir():
         raise StoryboardError("this is a folder", where=str(film), mend="name a file in it")

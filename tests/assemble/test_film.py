@@ -177,7 +177,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     [
         (lambda p: stitch([clip(0, 2)], p / "a.mp4", fps=12, size=(833, 480)), "Ask for 834 x 480"),
         (lambda p: stitch([clip(0, 2)], p / "a.mp4", fps=0, size=SIZE), "not a rate"),
-        (lambda p: stitch([clip(0, 2)], p / "a.mov", fps=12, size=SIZE), "Name it a.mp4"),
+        (lambda p: stitch([clip(0, 2)], p / "a.avi", fps=12, size=SIZE), "Name it a.mp4"),
         (lambda p: stitch([clip(0, 2)], p / "no" / "a.mp4", fps=12, size=SIZE), "mkdir -p"),
         (lambda p: stitch([], p / "a.mp4", fps=12, size=SIZE), "at least one clip"),
         (lambda p: stitch([clip(0, 2), []], p / "a.mp4", fps=12, size=SIZE), "clip 2"),

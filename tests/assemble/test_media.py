@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assemble import AssembleError, read_frames, write_clip
-from assemble.media import rate
+from assemble.rates import rate
 
 
 def grey(level: int, width: int = 96, height: int = 64) -> np.ndarray:
