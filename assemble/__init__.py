@@ -13,18 +13,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from assemble.errors import AssembleError, WriteError
     from assemble.film import Film, stitch, write_clip
+    from assemble.grade import Grade, Grading, regrade
+    from assemble.lighting.finding import Finding, Setting
+    from assemble.lighting.findings import Lighting, check
+    from assemble.lighting.look import Look, look
+    from assemble.lighting.regions import Person
     from assemble.media import read_frames
     from assemble.picture import fit, sheet
 
-__all__ = ["AssembleError", "Film", "WriteError", "fit", "read_frames", "sheet", "stitch", "write_clip"]
+__all__ = [
+    "AssembleError",
+    "Film",
+    "Finding",
+    "Grade",
+    "Grading",
+    "Lighting",
+    "Look",
+    "Person",
+    "Setting",
+    "WriteError",
+    "check",
+    "fit",
+    "look",
+    "read_frames",
+    "regrade",
+    "sheet",
+    "stitch",
+    "write_clip",
+]
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
 _HOMES = {
     "AssembleError": "errors",
     "Film": "film",
+    "Finding": "lighting.finding",
+    "Grade": "grade",
+    "Grading": "grade",
+    "Lighting": "lighting.findings",
+    "Look": "lighting.look",
+    "Person": "lighting.regions",
+    "Setting": "lighting.finding",
     "WriteError": "errors",
+    "check": "lighting.findings",
     "fit": "picture",
+    "look": "lighting.look",
     "read_frames": "media",
+    "regrade": "grade",
     "sheet": "picture",
     "stitch": "film",
     "write_clip": "film",
