@@ -73,7 +73,8 @@ class Role(_Part):
 
 
 class Shot(_Part):
-    """One shot. `seconds` may be null only with a `clip`, which then is used whole. `why` gives reasons for what was chosen."""
+    """One shot. `seconds` may be null only with a `clip`, which then is used whole. `anchor` picks the shot that
+    others of its place and light are graded towards. `why` gives reasons for what was chosen."""
 
     sequence: Annotated[int, Field(ge=1)] = 1
     scene: Annotated[int, Field(ge=1)] = 1
@@ -85,6 +86,7 @@ class Shot(_Part):
     interior: bool
     time: Annotated[str, Field(min_length=1)]
     light: KeyLight
+    anchor: bool = False
     characters: list[Presence] = []
     action: str = ""
     lines: list[SpokenLine] = []

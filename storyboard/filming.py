@@ -12,6 +12,7 @@ from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
+from storyboard.lighting import FilmLight, light, people_in
 from storyboard.production import PREVIEW, Job, make, name_keys, requested
 from storyboard.run import RunFolder
 from storyboard.takes import Take, best, take_of
@@ -33,6 +34,7 @@ class Filming:
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
         self.kept: dict[int, Take] = {}
+        self.light: FilmLight | None = None
         self.shown = "decode"  # the artefact whose frames the takes are looked at by
 
     def shoot(self, chosen: list[int], takes: int, last: str, *, fresh: bool = False) -> None:
@@ -58,6 +60,18 @@ class Filming:
                 self._add_clip(number)
         self.kept = {number: best(found) for number, found in self.takes.items() if found}
 
+    def grade(self, grade: bool) -> None:
+        """Check the light of the kept takes, and with `grade` bring it together where it is off."""
+        people = {number: people_in(take.score) for number, take in self.kept.items()}
+        self.light = light(
+            self.board, sorted(self.kept), lambda number: self.frames(self.kept[number]), people, grade=grade
+        )
+        self.light.keep(self.run)
+        for number, grading in self.light.gradings.items():
+            self.tell(Event("light", f"shot {number}: {grading.why}", number))
+        for fault in self.light.after.faults:
+            self.tell(Event("light", f"{fault.verdict}: shot {fault.shots[-1]}: {fault.text}", fault.shots[-1]))
+
     def stitch(self, film: Path) -> float:
         """Stitch the kept takes to the film; returns its seconds."""
         from assemble import stitch
@@ -66,12 +80,17 @@ class Filming:
         for number in range(1, len(self.board.shots) + 1):
             if number not in self.kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
-        made = stitch((self.frames(self.kept[number]) for number in order), film, fps=self.fps, size=self.board.pixels)
+        made = stitch((self.finished(number) for number in order), film, fps=self.fps, size=self.board.pixels)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         return made.seconds
 
+    def finished(self, number: int) -> Iterator[Any]:
+        """The frames of a shot's kept take as the film shows them: graded."""
+        frames = self.frames(self.kept[number])
+        return frames if self.light is None else self.light.frames(number, frames)
+
     def frames(self, take: Take) -> Iterator[Any]:
-        """The frames (H, W, 3) of a take as the film shows them: cut to the shot's length."""
+        """The frames (H, W, 3) of a take, cut to the shot's length."""
         shot = self.board.shots[take.shot - 1]
         count = None if shot.seconds is None else max(1, round(shot.seconds * self.fps))
         if shot.clip is not None:

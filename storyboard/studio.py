@@ -78,6 +78,7 @@ class Studio:
         until: Until | None = None,
         reroll: Reroll | None = None,
         fresh: bool = False,
+        grade: bool = True,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
@@ -85,7 +86,7 @@ class Studio:
         seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good.
-        fresh: forget what was made before.
+        fresh: forget what was made before. grade: bring the light of shots together that differ in it.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -105,6 +106,7 @@ class Studio:
 
             started = time.time()
             settings = {"seed": board.seed, "takes": takes, "shots": sorted(chosen), "until": until, "reroll": reroll}
+            settings["grade"] = grade
             facts = {**self._facts(film, board), "settings": settings, "started": round(started, 3), "state": "running"}
             board.save(run.path / "board.json")
             _write(run, facts)
@@ -120,6 +122,8 @@ class Studio:
                 filming = Filming(self.model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
+                if until is None:
+                    filming.grade(grade)
                 path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)
             except BaseException as error:
                 state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -152,6 +156,7 @@ class Studio:
             model=self.model.hashes,
             encoders=encoders,
             facts=facts,
+            light=filming.light if filming else None,
         )
         _write(run, report.plain())
         if filming:
