@@ -22,10 +22,11 @@ from assemble.lighting.finding import GATES, Setting
 from assemble.lighting.findings import Lighting
 from assemble.lighting.look import Look, look
 from assemble.lighting.match import Match, match
+from assemble.lighting.palette import Shift
 from assemble.lighting.regions import Person
 from assemble.picture import Frame
 
-MOST_EV, MOST_MIRED, MOST_BLACK = 1.0, 80.0, 0.02
+MOST_EV, MOST_MIRED, MOST_BLACK = 1.0, 80.0, 0.1
 """What a grade changes at most: exposure, white balance, and the black level as a share of white."""
 WORSE = 0.5  # CIEDE2000 by which skin or clothes may be further off after the grade
 CLIPPED = 0.01  # share of the picture that may newly be clipped
@@ -113,23 +114,20 @@ def regrade(
     return made
 
 
-def fitted(found: Match) -> Grade:
-    """The grade that undoes a match, within its limits."""
+def fitted(found: Match) -> tuple[Grade, bool]:
+    """The grade that undoes a match, and whether it is held back by its limits."""
     hard = found.contrast is not None and abs(found.contrast - 1) >= GATES["contrast"].review
-    gain, black = _line(found) if hard else (found.gain, np.zeros(3))
-    ev, warm = stops(gain), warming(gain)
+    gain, black = _line(found.pairs) if hard and found.pairs else (found.gain, np.zeros(3))
     # A part of a gain is a power of it; the larger excess decides, so that hue and level stay in proportion.
-    share = min(1.0, MOST_EV / max(abs(ev), 1e-9), MOST_MIRED / max(abs(warm), 1e-9))
+    share = min(1.0, MOST_EV / max(abs(stops(gain)), 1e-9), MOST_MIRED / max(abs(warming(gain)), 1e-9))
     gain = gain**share
-    return Grade(1 / gain, np.clip(-black / gain, -MOST_BLACK, MOST_BLACK))
+    return Grade(1 / gain, np.clip(-black / gain, -MOST_BLACK, MOST_BLACK)), share < 1
 
 
-def _line(found: Match) -> tuple[Floats, Floats]:
-    """Gain and black level (3,) by weighted least squares over the matched colours of all regions, in linear light."""
-    before = np.concatenate([2.0**each.before for each in found.regions.values()])
-    after = np.concatenate([2.0**each.after for each in found.regions.values()])
-    weights = np.concatenate([each.weights / each.weights.sum() for each in found.regions.values()])
-    lines = [np.polyfit(before[:, k], after[:, k], 1, w=np.sqrt(weights)) for k in range(3)]
+def _line(pairs: Shift) -> tuple[Floats, Floats]:
+    """Gain and black level (3,) by weighted least squares over matched colours, in linear light."""
+    before, after, weights = 2.0**pairs.before, 2.0**pairs.after, np.sqrt(pairs.weights / pairs.weights.sum())
+    lines = [np.polyfit(before[:, k], after[:, k], 1, w=weights) for k in range(3)]
     return np.maximum([line[0] for line in lines], 0.1), np.array([line[1] for line in lines])
 
 
@@ -147,15 +145,15 @@ class _Shot:
         return Grading(self.number, self.anchor, None, why, self.look, self.match)
 
     def graded(self, frames: Iterable[Frame], people: Mapping[int, Sequence[Person]]) -> Grading:
-        made = fitted(self.match)
+        made, short = fitted(self.match)
         after = look((made.apply(frame) for frame in frames), people)
         now = match(self.model, after)
         worse = self._worse(after, now)
         if worse:
             return self.refused(f"a grade of {_said(made)} was tried and left out: {worse}")
-        return Grading(
-            self.number, self.anchor, made, f"graded by {_said(made)} towards shot {self.anchor}", after, now
-        )
+        most = ", the most that a grade does," if short else ""
+        done = f"graded by {_said(made)}{most} towards shot {self.anchor}"
+        return Grading(self.number, self.anchor, made, done, after, now)
 
     def _worse(self, after: Look, now: Match) -> str:
         """What speaks against a grade that was tried; '' when nothing does."""
@@ -167,7 +165,7 @@ class _Shot:
             for name in new:
                 if name in old and new[name] > old[name] + WORSE and new[name] > GATES[kind].review / 2:
                     return f"{name}'s {kind} would be {new[name]:.1f} CIEDE2000 off instead of {old[name]:.1f}"
-        if after.lost > self.look.lost + CLIPPED:
+        if after.lost > max(self.look.lost, self.model.lost) + CLIPPED:
             return f"{after.lost:.0%} of the picture would be clipped or black instead of {self.look.lost:.0%}"
         return ""
 

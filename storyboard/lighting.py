@@ -106,12 +106,10 @@ def settings(board: Storyboard, numbers: Iterable[int]) -> list[Setting]:
     found = []
     for number in numbers:
         shot = board.shots[number - 1]
-        found.append(
-            Setting(
-                number, shot.place.casefold(), shot.interior, shot.time.casefold(), shot.light.side, shot.light.warmth,
-                shot.anchor, change_in(shot.action),
-            )
-        )  # fmt: skip
+        side, warmth = shot.light.side, shot.light.warmth
+        place, time, pans = shot.place.casefold(), shot.time.casefold(), shot.move.startswith("pan")
+        change = change_in(shot.action)
+        found.append(Setting(number, place, shot.interior, time, side, warmth, shot.anchor, change, pans))
     return found
 
 

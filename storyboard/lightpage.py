@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ WIDE, HIGH, LEFT, LOW = 640, 150, 40, 18  # a chart, and the room for its number
 Strips = Mapping[tuple[int, int], Sequence[Any]]
 
 
-def light_section(report: Report, strips: Strips) -> str:
-    """The whole section; '' for a render that ended before the film. `strips` are frames of each take, by shot and number."""
+def light_section(report: Report, strips: Strips, picture: Callable[[Any], str]) -> str:
+    """The whole section; '' for a render that ended before the film. `strips` are frames of each take, by shot and number, and
+    `picture` makes a data URI of one."""
     light = report.light
     if light is None or not light.looks:
         return ""
@@ -29,7 +30,7 @@ def light_section(report: Report, strips: Strips) -> str:
         f"<h2>Light {chip}</h2>"
         '<p class="soft">Each shot against the anchor of its place and light: the same skin, the same clothes, the same place '
         "around the figures. Inside a shot the line is how its light goes on.</p>"
-        f"{charts}{_grades(light, report, strips)}{_findings(light)}"
+        f"{charts}{_grades(light, report, strips, picture)}{_findings(light)}"
         + (f"<details><summary>shots that stand alone</summary><ul>{alone}</ul></details>" if alone else "")
     )
 
@@ -71,9 +72,7 @@ def _chart(light: FilmLight, what: str, said: str, unit: str, gate: float) -> st
             stroke = f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
             parts.append(stroke if len(values) > 1 else dot)
         start += len(line)
-    key = (
-        '<span style="color:var(--c1)">as made</span>, <span style="color:var(--c0)">graded</span>; ' if after else ""
-    )
+    key = '<span style="color:var(--c1)">as made</span>, <span style="color:var(--c0)">graded</span>; ' if after else ""
     return (
         f'<svg style="max-width:48rem" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{said} along the film" font-size="11" '
         f'fill="var(--soft)">{"".join(parts)}</svg><p class="soft">{said} along the film in {unit}; {key}gates at ±{gate:g}</p>'
@@ -89,13 +88,13 @@ def _lines(matches: Mapping[int, Any], looks: Mapping[int, Any], what: str) -> d
     return found
 
 
-def _grades(light: FilmLight, report: Report, strips: Strips) -> str:
+def _grades(light: FilmLight, report: Report, strips: Strips, picture: Callable[[Any], str]) -> str:
     """What was graded and what was refused; of graded shots a frame of the anchor, and one as made and as graded."""
     rows = ""
     for number, each in light.gradings.items():
         pictures = "".join(
-            f'<figure><img src="{source}" alt="{said}"><figcaption class="soft">{said}</figcaption></figure>'
-            for source, said in _pair(number, each, report, strips)
+            f'<figure><img src="{picture(frame)}" alt="{said}"><figcaption class="soft">{said}</figcaption></figure>'
+            for frame, said in _pair(number, each, report, strips)
         )
         kept = (
             f"; <code>grades/{number:02}.cube</code>, undone by <code>grades/{number:02}-undo.cube</code>"
@@ -110,18 +109,16 @@ def _grades(light: FilmLight, report: Report, strips: Strips) -> str:
     return rows
 
 
-def _pair(number: int, each: Grading, report: Report, strips: Strips) -> list[tuple[str, str]]:
-    from storyboard.page import picture
-
+def _pair(number: int, each: Grading, report: Report, strips: Strips) -> list[tuple[Any, str]]:
     kept = {shot.number: strips.get((shot.number, shot.kept.number), ()) for shot in report.shots if shot.kept}
     mine, model = kept.get(number, ()), kept.get(each.anchor, ())
     if not mine or not model or each.grade is None:
         return []
     frame = mine[len(mine) // 2]
     return [
-        (picture(model[len(model) // 2]), f"shot {each.anchor}, the anchor"),
-        (picture(frame), f"shot {number} as made"),
-        (picture(each.grade.apply(frame)), f"shot {number} graded"),
+        (model[len(model) // 2], f"shot {each.anchor}, the anchor"),
+        (frame, f"shot {number} as made"),
+        (each.grade.apply(frame), f"shot {number} graded"),
     ]
 
 

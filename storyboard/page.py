@@ -64,7 +64,7 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    film = identity_table(report.identity) + light_section(report, strips)
+    film = identity_table(report.identity) + light_section(report, strips, picture)
     return document(f"{title}: report", f"{head}{film}{shots}{_facts(report)}")
 
 

@@ -9,8 +9,9 @@ from assemble.lighting.finding import Setting
 from assemble.lighting.look import Look
 from assemble.lighting.match import Match, match
 
-STOP, WARM, LOST = 0.25, 15.0, 0.05
-"""What counts as one step away: EV, mired, share of clipped and black pixels."""
+STOP, WARM, LOST = 0.25, 15.0, 0.25
+"""What counts as one step away: EV, mired, share of clipped and black pixels (these little: they say which of two is at fault,
+and do not outvote a third)."""
 
 
 def anchor(group: Sequence[Setting], looks: Mapping[int, Look]) -> tuple[int, dict[int, Match]]:
@@ -20,6 +21,7 @@ def anchor(group: Sequence[Setting], looks: Mapping[int, Look]) -> tuple[int, di
     clipped or black; of equal ones the first.
     """
     numbers = [setting.number for setting in group]
+    panning = {setting.number for setting in group if setting.pans}
     picked = [setting.number for setting in group if setting.anchor]
     if picked or len(numbers) == 1:
         chosen = (picked or numbers)[0]
@@ -28,7 +30,7 @@ def anchor(group: Sequence[Setting], looks: Mapping[int, Look]) -> tuple[int, di
 
     def away(number: int) -> tuple[float, int]:
         steps = [_steps(found[other, number]) for other in numbers if other != number]
-        own = course(looks[number])
+        own = course(looks[number], number in panning)
         unsteady = abs(own.ramp) / STOP + abs(own.drift) / WARM + sum(abs(flash.ev) for flash in own.flashes) / STOP
         return round(sum(steps) / len(steps) + unsteady / 2 + looks[number].lost / LOST, 1), number
 

@@ -1,7 +1,7 @@
 """What the light does inside a shot: a slow ramp, a flash of a few frames, flicker.
 
-A change of light shows twice: in the same colours from frame to frame, and in the level of the whole picture. Under a moving
-camera each alone is misled, the colours where they pass through light that falls off, the level by what comes into view.
+It is told by the same colours from frame to frame, so that what comes into view does not count. A camera that pans misleads
+even these, where it carries them through light that falls off; then the level of the whole picture must agree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from assemble.lighting.look import Look
 FLASH = 4  # frames that a flash lasts at most
 AROUND = 6  # frames beside it that say what the light is without it
 SHORTEST = 2 * FLASH + 2  # frames of a shot in which anything of this can be told
-SHARE = 0.6  # of a change in the colours that the level of the picture must show
+STEP = 2  # frames beside one step of the light, as a lamp that goes out makes: that is no flicker
+SHARE = 0.5  # of a flash in the colours that the level of the picture must show
 FAINT = 0.1  # EV: a flash is told from the light beside it by this much
 
 
@@ -41,8 +42,8 @@ class Course:
     measured: bool
 
 
-def course(look: Look) -> Course:
-    """What the light of a shot does."""
+def course(look: Look, pans: bool = False) -> Course:
+    """What the light of a shot does, in which the camera `pans` or not."""
     count = look.frames
     if count < SHORTEST:
         return Course(0.0, 0.0, 0.0, (), False)
@@ -52,14 +53,12 @@ def course(look: Look) -> Course:
     for flash in flashes:
         steady[flash.first : flash.last + 1] = False
     rough = look.ev[1:-1] - (look.ev[:-2] + look.ev[2:]) / 2
-    calm = rough[steady[1:-1] & steady[:-2] & steady[2:]]
+    calm = np.sort(rough[steady[1:-1] & steady[:-2] & steady[2:]] ** 2)[:-STEP]
     # A frame of white noise of deviation s is off the mean of its neighbours by s times the root of 3/2.
-    flicker = float(np.sqrt((calm**2).mean() / 1.5)) if len(calm) else 0.0
+    flicker = float(np.sqrt(calm.mean() / 1.5)) if len(calm) else 0.0
     ramp, level = _rise(look.ev, steady), _rise(look.levels, steady)
-    if ramp * level <= 0:
-        ramp = 0.0
-    elif abs(level) < SHARE * abs(ramp):
-        ramp = level
+    if pans:
+        ramp = min(ramp, level, key=abs) if ramp * level > 0 else 0.0
     return Course(ramp, _rise(look.mired, steady), flicker, tuple(flashes), True)
 
 
@@ -84,9 +83,11 @@ def _rise(values: Floats, steady: Floats) -> float:
 
 def _head(ev: Floats) -> Flash | None:
     """A flash with which the shot begins."""
-    usual = float(np.median(ev[FLASH : FLASH + AROUND]))
-    away = ev[:FLASH] - usual
-    spread = float(np.abs(ev[FLASH : FLASH + AROUND] - usual).max())
+    beside = ev[FLASH : FLASH + AROUND]
+    slope = float(np.median(np.diff(ev[FLASH : FLASH + 2 * AROUND])))  # of a ramp, which is no flash
+    usual = np.median(beside) + slope * (np.arange(len(ev)) - FLASH - (len(beside) - 1) / 2)
+    away = (ev - usual)[:FLASH]
+    spread = float(np.abs(ev - usual)[FLASH : FLASH + AROUND].max())
     last = -1
     while last + 1 < FLASH and away[last + 1] * away[0] > 0 and abs(away[last + 1]) > max(FAINT, 2 * spread):
         last += 1

@@ -19,7 +19,7 @@ GATES = {
     "white balance": Gate(15, 35, "mired"),
     "skin": Gate(4, 7, "CIEDE2000"),
     "clothes": Gate(6, 10, "CIEDE2000"),
-    "contrast": Gate(0.4, 0.8, "EV/EV"),
+    "contrast": Gate(0.25, 0.4, "EV/EV"),
     "ramp": Gate(0.15, 0.3, "EV"),
     "drift": Gate(8, 20, "mired"),
     "flicker": Gate(0.04, 0.1, "EV"),
@@ -33,7 +33,7 @@ GATES = {
 class Setting:
     """What the script says of a shot's light: its number, where and when it is, the side of the key light and its warmth.
     `anchor` picks it as the one that others are compared with; `change` is "darker" or "brighter" when its light is to change
-    while it lasts."""
+    while it lasts; `pans` says that the camera does."""
 
     number: int
     place: str
@@ -43,6 +43,7 @@ class Setting:
     warmth: str
     anchor: bool = False
     change: str = ""
+    pans: bool = False
 
     @property
     def light(self) -> tuple[str, bool, str, str, str]:

@@ -16,6 +16,8 @@ SURE = 0.8
 """Confidence from which on a key light is compared with the board's."""
 CHANGED = 0.35
 """EV by which a night must at least be darker than a day, and a lamp that goes out must darken its shot."""
+PANNING = 0.6
+"""The part of a ramp that counts in a shot that pans, since what it shows passes through light that falls off."""
 DAYS = ("morning", "day")
 ROOM = 0.08  # share of the frame that must be background to tell how bright a place is
 
@@ -66,7 +68,7 @@ def check(settings: Sequence[Setting], looks: Mapping[int, Look]) -> Lighting:
 
 
 def _inside(setting: Setting, seen: Look) -> list[Finding]:
-    found, number, whole = course(seen), setting.number, (0, seen.frames - 1)
+    found, number, whole = course(seen, setting.pans), setting.number, (0, seen.frames - 1)
     if not found.measured:
         return []
     rows = [judged("flicker", (number,), whole, found.flicker, "picture", f"light flickers by {found.flicker:.2f} EV")]
@@ -76,7 +78,8 @@ def _inside(setting: Setting, seen: Look) -> list[Finding]:
         rows.append(judged("change", (number,), whole, found.ramp, "picture", said, _missing(sign * found.ramp)))
     else:
         said = f"gets {'brighter' if found.ramp > 0 else 'darker'} by {abs(found.ramp):.2f} EV from start to end"
-        rows.append(judged("ramp", (number,), whole, found.ramp, "picture", said))
+        size = abs(found.ramp) * (PANNING if setting.pans else 1)
+        rows.append(judged("ramp", (number,), whole, found.ramp, "picture", said, size))
         said = f"gets {'warmer' if found.drift > 0 else 'cooler'} by {abs(found.drift):.0f} mired from start to end"
         rows.append(judged("drift", (number,), whole, found.drift, "picture", said))
     for flash in found.flashes:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from assemble.colour import LUMINANCE, Floats, ciede2000, lab, stops, warming
 from assemble.lighting.look import Look
-from assemble.lighting.palette import Shift, shift
+from assemble.lighting.palette import Palette, Shift, shift
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
+SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
+DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
+BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
 ENOUGH = 0.03  # share of the frame that all regions together must have for a verdict
 
 
@@ -22,7 +26,8 @@ class Match:
     """From one shot to another: the common `gain` (3,) on linear RGB, in `ev` and `mired`; `contrast`, how much wider (above 1)
     or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, the
     CIEDE2000 by which each is off once the gain that all else has in common is undone. `regions` took part, `area` is their
-    share of the frame; both 0 and empty when nothing could be compared."""
+    share of the frame; both 0 and empty when nothing could be compared. `pairs` are the colours of the place that match when
+    its contrast may differ."""
 
     gain: Floats
     contrast: float | None
@@ -30,6 +35,7 @@ class Match:
     clothes: dict[str, float]
     regions: dict[str, Shift]
     area: float
+    pairs: Shift | None = None
 
     @property
     def ev(self) -> float:
@@ -62,8 +68,11 @@ def match(first: Look, second: Look) -> Match:
         rest = {other: gains[other] for other in regions if other != name}
         if who and rest:
             off[kind][who] = _off(each, 2.0 ** _common(rest, weights))
+    contrast, pairs = None, None
+    if first.place and second.place and min(first.level, second.level) > DIM:
+        contrast, pairs = _contrast(first.place, second.place)
     area = sum(share[name] for name in regions)
-    return Match(gain, _contrast(list(regions.values())), off["skin"], off["clothes"], regions, area)
+    return Match(gain, contrast, off["skin"], off["clothes"], regions, area, pairs)
 
 
 def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
@@ -81,18 +90,30 @@ def _off(each: Shift, common: Floats) -> float:
     return float(ciede2000(lab(before), lab(before * each.gain / common)))
 
 
-def _contrast(regions: list[Shift]) -> float | None:
-    """The slope of log luminance after over before, of the matched colours of all regions."""
-    slopes, weights = [], []
-    for each in regions:
-        x, y = (np.log2((2.0**colours) @ LUMINANCE) for colours in (each.before, each.after))
-        w = each.weights / each.weights.sum()
-        x, y = x - w @ x, y - w @ y
-        spread = float(w @ x**2)
-        if spread**0.5 >= 0.6:
-            slopes.append(float(w @ (x * y)) / spread)
-            weights.append(spread)
-    return float(np.average(slopes, weights=weights)) if slopes else None
+def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:
+    """How much wider or flatter the same colours are spread, and which match: under the black level, of those tried, at which
+    most of them agree."""
+    spread = np.log2((2.0**first.colours) @ LUMINANCE)
+    if float(first.shares @ (spread - first.shares @ spread) ** 2) < SPREAD**2:
+        return None, None
+    tried = [shift(first.moved(partial(_lifted, black)), second) for black in BLACKS]
+    # No black level at all is the likeliest, and a small one likelier than a large.
+    votes = [each.agreement - 2 * abs(black) - 0.05 * (black != 0) for each, black in zip(tried, BLACKS, strict=True)]
+    best = int(np.argmax(votes))
+    if tried[best].agreement < AGREEMENT:
+        return None, None
+    if BLACKS[best] == 0:
+        return 1.0, tried[best]
+    pairs = replace(tried[best], before=_lifted(-BLACKS[best], tried[best].before))
+    x, y = (np.log2((2.0**colours) @ LUMINANCE) for colours in (pairs.before, pairs.after))
+    weights = pairs.weights / pairs.weights.sum()
+    x, y = x - weights @ x, y - weights @ y
+    return float(weights @ (x * y) / max(weights @ x**2, 1e-9)), pairs
+
+
+def _lifted(black: float, colours: Floats) -> Floats:
+    """Colours in log2 with a black level added."""
+    return np.asarray(np.log2(np.maximum(2.0**colours + black, 2.0**-12)))
 
 
 def _median(values: Floats, weights: Floats) -> float:

@@ -67,24 +67,27 @@ def skin(shot: Shot, distance: float = 8.0, seed: int = 0) -> Fault:
     who = shot.scene.parts[0].who
     way = np.random.default_rng([seed, 62]).normal(size=3) * (0.6, 1.0, 1.0)
     way /= np.linalg.norm(way)
-    low, high, frames, found = 0.0, 90.0, shot.frames, 0.0
-    for _ in range(9):
-        step = (low + high) / 2
+
+    def dressed(step: float, frames: int) -> Shot:
         colour = np.clip(np.array(who.skin) + way * step, 4, 251).astype(int)
         other = replace(who, skin=(int(colour[0]), int(colour[1]), int(colour[2])))
         parts = (replace(shot.scene.parts[0], who=other), *shot.scene.parts[1:])
-        frames = drawn(shot.setting, replace(shot.scene, parts=parts), shot.names, len(shot.frames)).frames
-        found = _apart(shot, frames)
-        low, high = (step, high) if found < distance else (low, step)
-    return Fault(replace(shot, frames=frames), "skin", found)
+        return drawn(shot.setting, replace(shot.scene, parts=parts), shot.names, frames)
+
+    low, high, plain = 0.0, 90.0, dressed(0, 2)
+    for _ in range(9):
+        step = (low + high) / 2
+        low, high = (step, high) if _apart(plain, dressed(step, 2)) < distance else (low, step)
+    made = dressed(low, len(shot.frames))
+    return Fault(made, "skin", _apart(dressed(0, len(shot.frames)), made))
 
 
-def _apart(shot: Shot, frames: np.ndarray) -> float:
-    """The median CIEDE2000 of the face's pixels that changed."""
-    middle = len(frames) // 2
+def _apart(shot: Shot, other: Shot) -> float:
+    """The median CIEDE2000 of the face's pixels that changed, in the middle frame."""
+    middle = len(shot.frames) // 2
     face = next(each.face for each in shot.people[middle] if each.name == shot.names[0])
     x0, y0, x1, y1 = (int(max(0, value)) for value in face or ())
-    before, after = (each[middle, y0:y1, x0:x1] for each in (shot.frames, frames))
+    before, after = (each.frames[middle, y0:y1, x0:x1] for each in (shot, other))
     away = deltaE_ciede2000(rgb2lab(before), rgb2lab(after))
     return float(np.median(away[away > 0.5])) if (away > 0.5).any() else 0.0
 

@@ -58,7 +58,15 @@ def film(number: int, frames: int, shots: int) -> list[Shot]:
             action = ("stands", "waves", "talks", "turns", "points")[(k + number) % 5]
             parts = tuple(replace(each, action=sample_action(rng, action)) for each in acting)[: 1 if alone else 2]
             shown = replace(first, parts=parts, size=size, move=move)
-            said = Setting(len(made) + 1, place, scene.PLACES[place][0], hour, light.side, light.warmth)
+            said = Setting(
+                len(made) + 1,
+                place,
+                scene.PLACES[place][0],
+                hour,
+                light.side,
+                light.warmth,
+                pans=move.startswith("pan"),
+            )
             made.append(drawn(said, shown, ("ann", "ben")[: len(parts)], frames))
     return made
 
