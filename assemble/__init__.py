@@ -15,13 +15,39 @@ if TYPE_CHECKING:
     from assemble.edit import Join
     from assemble.errors import AssembleError, WriteError
     from assemble.film import Film, stitch, write_clip
+    from assemble.grade import Grade, Grading, regrade
+    from assemble.lighting.finding import Finding, Setting
+    from assemble.lighting.findings import Lighting, check
+    from assemble.lighting.look import Look, look
+    from assemble.lighting.regions import Person
     from assemble.media import Clip, Footage, probe, read_frames
     from assemble.picture import fit, sheet
 
 __all__ = [
-    "AssembleError", "Clip", "Delivery", "Film", "Footage", "Join", "WriteError", "fit", "probe", "read_frames", "sheet",
-    "stitch", "write_clip",
-]  # fmt: skip
+    "AssembleError",
+    "Clip",
+    "Delivery",
+    "Film",
+    "Finding",
+    "Footage",
+    "Grade",
+    "Grading",
+    "Join",
+    "Lighting",
+    "Look",
+    "Person",
+    "Setting",
+    "WriteError",
+    "check",
+    "fit",
+    "look",
+    "probe",
+    "read_frames",
+    "regrade",
+    "sheet",
+    "stitch",
+    "write_clip",
+]
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
 _HOMES = {
@@ -29,12 +55,22 @@ _HOMES = {
     "Clip": "media",
     "Delivery": "delivery",
     "Film": "film",
+    "Finding": "lighting.finding",
     "Footage": "media",
+    "Grade": "grade",
+    "Grading": "grade",
     "Join": "edit",
+    "Lighting": "lighting.findings",
+    "Look": "lighting.look",
+    "Person": "lighting.regions",
+    "Setting": "lighting.finding",
     "WriteError": "errors",
+    "check": "lighting.findings",
     "fit": "picture",
+    "look": "lighting.look",
     "probe": "media",
     "read_frames": "media",
+    "regrade": "grade",
     "sheet": "picture",
     "stitch": "film",
     "write_clip": "film",

@@ -66,12 +66,13 @@ def assemble_film(
     codec: str | None = None,
     clips_to: Path | None = None,
     encoders: Path | None = None,
+    grade: bool = True,
     on_event: Callable[[Event], None] | None = None,
 ) -> Film:
     """The film of a board from clips in a folder, one or several for each shot. A shot's own `clip` serves where none is there.
 
     The film has the board's size and the rate of its fastest clip, or those of `delivery`. encoders: the folder of another
-    encoder set. Raises StoryboardError, IdentityError or AssembleError, each with what to do.
+    encoder set. grade: bring the light of clips together that differ in it. Raises StoryboardError, IdentityError or AssembleError, each with what to do.
     """
     from assemble import probe
 
@@ -97,6 +98,7 @@ def assemble_film(
         casting = Casting(board, run, tell, encoders)
         filming = Filming(None, board, run, casting, tell, fps=fps, clips=found)
         filming.shoot([], 1, "decode")
+        filming.grade(grade)
         seconds = filming.stitch(film, delivered, clips_to)
         facts = {
             **_facts(film, board, Path(clips)), "started": round(started, 3), "state": "done",

@@ -72,6 +72,7 @@ def render(
     delivery: DeliveryName = None,
     codec: CodecName = None,
     clips_to: ClipsTo = None,
+    no_grade: Annotated[bool, typer.Option("--no-grade", help="Leave the light of every shot as it was made.")] = False,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
@@ -83,7 +84,8 @@ def render(
         with showing(sys.stderr) as on_event:
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
-                fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, on_event=on_event,
+                fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
+                on_event=on_event,
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)

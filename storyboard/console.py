@@ -38,6 +38,9 @@ def film(made: Film, as_json: bool) -> None:
         if each.mean is not None and each.worst is not None:
             said = f"likeness {each.mean:.2f}, worst frame {each.worst:.2f} in shot {each.worst_shot}"
         print(f"{each.name}: {said}{'' if each.passes else ' - look at it'}")
+    if made.report.light:
+        for fault in made.report.light.after.faults:
+            print(f"light, shot {fault.shots[-1]}: {fault.text} - {'look at it' if fault.verdict == 'review' else 'to be fixed'}")
     instead = "board.json" if made.report.facts["settings"]["until"] == "plan" else "report.html"
     print(made.path or made.folder / instead)
 

@@ -14,6 +14,7 @@ from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
 from storyboard.finishing import joins, write_shots
+from storyboard.lighting import FilmLight, light, people_in
 from storyboard.production import PREVIEW, Job, Sort, make, name_keys
 from storyboard.run import RunFolder, detail_roll
 from storyboard.sight import SIGHT, Sight
@@ -49,6 +50,7 @@ class Filming:
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
         self.kept: dict[int, Take] = {}
+        self.light: FilmLight | None = None
         self.shown = "decode"  # the artefact whose frames the takes are looked at by
 
     @property
@@ -83,6 +85,18 @@ class Filming:
             found.sort(key=lambda take: take.number)
         self.kept = {n: best(found) for n, found in self.takes.items() if not all(take.rejected for take in found)}
 
+    def grade(self, grade: bool) -> None:
+        """Check the light of the kept takes, and with `grade` bring it together where it is off."""
+        people = {number: people_in(take.score) for number, take in self.kept.items()}
+        self.light = light(
+            self.board, sorted(self.kept), lambda number: self.frames(self.kept[number]), people, grade=grade
+        )
+        self.light.keep(self.run)
+        for number, grading in self.light.gradings.items():
+            self.tell(Event("light", f"shot {number}: {grading.why}", number))
+        for fault in self.light.after.faults:
+            self.tell(Event("light", f"{fault.verdict}: shot {fault.shots[-1]}: {fault.text}", fault.shots[-1]))
+
     def stitch(self, film: Path, delivery: Delivery | None = None, clips_to: Path | None = None) -> float:
         """Stitch the kept takes to the film, and write each as a clip of its own where that is asked; returns its seconds."""
         from assemble import Delivery, stitch
@@ -101,17 +115,19 @@ class Filming:
         return made.seconds
 
     def footage(self, take: Take) -> Iterator[Any] | Clip:
-        """A take as it is stitched: frames, or the part of a file that the shot shows."""
+        """A take as it is stitched: its frames, graded where they are, or the part of a file that the shot shows as it is."""
         from assemble import Clip
 
         shot = self.board.shots[take.shot - 1]
+        if self.light is not None and self.light.grades(take.shot):
+            return self.light.frames(take.shot, self.frames(take))
         if shot.clip is None:
             return self.frames(take)
         start, longest = shot.clip_in or 0, shot.longest
         return Clip(Path(take.clip), start, None if longest is None else start + longest)
 
     def frames(self, take: Take) -> Iterator[Any]:
-        """The frames (H, W, 3) of a take as the film shows them: cut to the shot's length."""
+        """The frames (H, W, 3) of a take, cut to the shot's length."""
         shot = self.board.shots[take.shot - 1]
         count = None if shot.seconds is None else max(1, round(shot.seconds * self.fps))
         if shot.clip is not None:

@@ -68,9 +68,10 @@ _WARMTH = re.compile("|".join(rf"\b(?P<{name}>{words})\b" for name, words in _WA
 def light_in(sentence: str) -> LightNote | None:
     """What a sentence says of the key light ('Warm lamplight from the left.'), or None when it is not about it.
 
-    A sentence with an @name in it tells what somebody does; it never sets the light.
+    A sentence with an @name in it tells what somebody does, and one in which the light changes tells what happens: neither sets
+    the light.
     """
-    if MENTION.search(sentence) or not _LIGHT.search(sentence):
+    if MENTION.search(sentence) or not _LIGHT.search(sentence) or change_in(sentence):
         return None
     side = _LIGHT_SIDE.search(sentence)
     warmth = _WARMTH.search(sentence)
@@ -83,3 +84,28 @@ def light_in(sentence: str) -> LightNote | None:
     return LightNote(where, warmth.lastgroup if warmth else None)
 
 
+_LAMP = r"(?:(?:the|a|an|her|his|their|all|its)\s+)*(?:\w+\s+)?(?:lamps?|lights?|lanterns?|candles?|torch(?:es)?|fires?|bulbs?)"
+_SCENE = r"(?:it|the (?:room|sky|stage|place|house))"
+_DARKER = re.compile(
+    rf"\b{_LAMP}\s+(?:\w+ly\s+)?(?:goes|go|burns?|dies|die|is blown|is put|are put)\s+(?:out|down|off)\b"
+    rf"|\b(?:blows?|puts?|snuffs?|turns?|switch(?:es)?|shuts?)\s+(?:out|off)\s+{_LAMP}\b"
+    rf"|\b(?:blows?|puts?|snuffs?|turns?|switch(?:es)?|shuts?)\s+{_LAMP}\s+(?:out|off)\b"
+    rf"|\b(?:douses?|snuffs?|extinguish(?:es)?)\s+{_LAMP}\b"
+    rf"|\b{_SCENE}\s+(?:gets|grows|turns|goes|falls)\s+dark(?:er)?\b|\bthe (?:sun|moon)\s+(?:sets|goes down)\b",
+    re.IGNORECASE,
+)
+_BRIGHTER = re.compile(
+    rf"\b{_LAMP}\s+(?:\w+ly\s+)?(?:comes?|goes|go|is (?:turned|switched))\s+(?:on|up)\b"
+    rf"|\b(?:turns?|switch(?:es)?)\s+on\s+{_LAMP}\b|\b(?:turns?|switch(?:es)?)\s+{_LAMP}\s+on\b"
+    rf"|\b(?:lights|kindles)\s+{_LAMP}\b"
+    rf"|\b{_SCENE}\s+(?:gets|grows|turns)\s+(?:light|bright)(?:er)?\b|\bthe (?:sun|moon)\s+(?:rises|comes up)\b",
+    re.IGNORECASE,
+)
+
+
+def change_in(action: str) -> str:
+    """How the light changes while an action lasts: "darker" ('she blows out the candle'), "brighter" ('he lights a lamp'), or ''
+    when nothing is said of it. Of several changes the last one counts."""
+    ways = {"darker": _DARKER, "brighter": _BRIGHTER}
+    told = [(found.start(), way) for way, words in ways.items() for found in words.finditer(action)]
+    return max(told)[1] if told else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
+from storyboard.lightpage import light_section
 from storyboard.report import CharacterReport, Report, ShotReport
 from storyboard.takes import Take
 
@@ -29,6 +30,7 @@ p { margin: .3rem 0; } .soft { color: var(--soft); font-size: .875rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; margin: 1rem 0; }
 section h2 { margin-top: 0; }
 .strip { display: grid; grid-template-columns: repeat(5, 1fr); gap: 4px; margin: .5rem 0; }
+.strip figure { margin: 0; } .strip.light { grid-template-columns: repeat(3, 1fr); max-width: 48rem; }
 .strip img { width: 100%; height: auto; display: block; border-radius: 3px; }
 .chip { display: inline-block; padding: 0 .55em; border: 1px solid currentColor; border-radius: 1em;
   font-size: .8rem; font-weight: 600; }
@@ -62,7 +64,8 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{shots}{_facts(report)}")
+    film = identity_table(report.identity) + light_section(report, strips, picture)
+    return document(f"{title}: report", f"{head}{film}{shots}{_facts(report)}")
 
 
 def document(title: str, body: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from storyboard.board import Storyboard
+from storyboard.lighting import FilmLight
 from storyboard.takes import Take
 
 
@@ -38,18 +39,22 @@ class ShotReport:
 
 @dataclass(frozen=True)
 class Report:
-    """A render in figures. `model` and `encoders` are sha256 by component; `facts` is all else that run.json holds."""
+    """A render in figures. `model` and `encoders` are sha256 by component; `facts` is all else that run.json holds. `light` is
+    None for a render that ended before the film."""
 
     shots: tuple[ShotReport, ...]
     identity: dict[str, CharacterReport]
     model: dict[str, str]
     encoders: dict[str, str]
     facts: dict[str, Any]
+    light: FilmLight | None = None
 
     @property
     def review(self) -> bool:
-        """Whether a kept take did not pass its gate, so that a person should look."""
-        return any(shot.kept is not None and not shot.kept.passes for shot in self.shots)
+        """Whether a kept take did not pass its gate, or the grade left something to fix, so that a person should look."""
+        return (self.light is not None and self.light.fix) or any(
+            shot.kept is not None and not shot.kept.passes for shot in self.shots
+        )
 
     def plain(self) -> dict[str, Any]:
         """As plain data for run.json and --json."""
@@ -59,6 +64,7 @@ class Report:
             "model": {**self.facts["model"], "hashes": self.model},
             "encoders": self.encoders,
             "identity": {name: asdict(each) for name, each in self.identity.items()},
+            "light": self.light.plain() if self.light else None,
             "shots": [
                 {
                     "number": shot.number,

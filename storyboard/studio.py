@@ -85,6 +85,7 @@ class Studio:
         delivery: Delivery | str | None = None,
         codec: str | None = None,
         clips_to: Path | None = None,
+        grade: bool = True,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4, or .mov for ProRes).
@@ -97,7 +98,8 @@ class Studio:
         each layout and finishes it anew, which changes texture and light, and less of where everything is.
         fresh: forget what was made before. memory: gigabytes to plan with, where it computes, instead of all that are free.
         delivery: size and rate of the film, as "1080p24"; None leaves them as the model makes shots. codec: h264, h265 or
-        prores; by the film's name when None. clips_to: a folder for each shot as a clip.
+        prores; by the film's name when None. clips_to: a folder for each shot as a clip. grade: bring the light of shots
+        together that differ in it.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -118,6 +120,7 @@ class Studio:
 
             started = time.time()
             settings = {"seed": board.seed, "takes": takes, "shots": sorted(chosen), "until": until, "reroll": reroll}
+            settings["grade"] = grade
             facts = {**self._facts(film, board), "settings": settings, "started": round(started, 3), "state": "running"}
             board.save(run.path / "board.json")
             _write(run, facts)
@@ -138,6 +141,8 @@ class Studio:
                 filming = Filming(model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
+                if until is None:
+                    filming.grade(grade)
                 path, seconds = (film, filming.stitch(film, delivered, clips_to)) if until is None else (None, 0.0)
             except BaseException as error:
                 state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -170,6 +175,7 @@ class Studio:
             model=self.model.hashes,
             encoders=encoders,
             facts=facts,
+            light=filming.light if filming else None,
         )
         _write(run, report.plain())
         if filming:

@@ -1,0 +1,185 @@
+"""The grade: one transform a clip that brings it towards the anchor of its scene, in linear light, and can be undone.
+
+    graded = regrade(settings, looks, check(settings, looks), frames, people)
+    frames = map(graded[2].grade.apply, frames(2))
+
+The transform is a gain and a black level for each of red, green and blue: what a colourist does first, and what the better half
+of automatic shot matching comes down to (SMPTE 2025 Media Technology Summit, automated shot matching). Transforms of whole
+distributions make a real cut worse, since the two sides of it do not show the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assemble.colour import Floats, stops, to_codes, to_linear, warming
+from assemble.lighting.finding import GATES, Setting
+from assemble.lighting.findings import Lighting
+from assemble.lighting.look import Look, look
+from assemble.lighting.match import Match, match
+from assemble.lighting.palette import Shift
+from assemble.lighting.regions import Person
+from assemble.picture import Frame
+
+MOST_EV, MOST_MIRED, MOST_BLACK = 1.0, 80.0, 0.1
+"""What a grade changes at most: exposure, white balance, and the black level as a share of white."""
+WORSE = 0.5  # CIEDE2000 by which skin or clothes may be further off after the grade
+CLIPPED = 0.01  # share of the picture that may newly be clipped
+MENDS = ("exposure", "white balance", "contrast")  # findings that a grade can mend
+CUBE = 1024  # rows of a LUT file
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Linear light becomes `gain` (3,) times it plus `black` (3,)."""
+
+    gain: Floats
+    black: Floats
+
+    @property
+    def ev(self) -> float:
+        return stops(self.gain)
+
+    @property
+    def mired(self) -> float:
+        return warming(self.gain)
+
+    def curve(self, codes: Floats) -> Floats:
+        """sRGB values 0..1 (N,) graded: (N, 3)."""
+        return to_codes(to_linear(codes)[:, None] * self.gain + self.black)
+
+    @cached_property
+    def _table(self) -> NDArray[np.uint8]:
+        return np.asarray(np.round(self.curve(np.arange(256) / 255) * 255), np.uint8)[None]
+
+    def apply(self, frame: Frame) -> Frame:
+        """A frame (H, W, 3) uint8 RGB, graded."""
+        import cv2
+
+        return np.asarray(cv2.LUT(frame, self._table), np.uint8)
+
+    def inverse(self) -> Grade:
+        """The grade that undoes it, but for what was clipped."""
+        return Grade(1 / self.gain, -self.black / self.gain)
+
+    def cube(self, title: str) -> str:
+        """The grade as a .cube file (Adobe Cube LUT Specification 1.0), a table for each channel of sRGB or BT.709 video."""
+        rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in self.curve(np.linspace(0, 1, CUBE)))
+        said = title.replace('"', "'")
+        return f'TITLE "{said}"\nLUT_1D_SIZE {CUBE}\nDOMAIN_MIN 0 0 0\nDOMAIN_MAX 1 1 1\n{rows}\n'
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What came of grading a shot towards its anchor: the `grade`, None when it was refused, and in `why` the reason, or what was
+    done. `look` and `match` are as it is now; for a shot that was not graded, as before."""
+
+    number: int
+    anchor: int
+    grade: Grade | None
+    why: str
+    look: Look
+    match: Match
+
+
+def regrade(
+    settings: Sequence[Setting],
+    looks: Mapping[int, Look],
+    found: Lighting,
+    frames: Callable[[int], Iterable[Frame]],
+    people: Mapping[int, Mapping[int, Sequence[Person]]],
+) -> dict[int, Grading]:
+    """Grade every shot whose exposure, white balance or contrast is off its anchor's, by number.
+
+    `settings` and `looks` are what `found` was checked from; `frames` gives a shot's frames anew, `people` who is where in them.
+    A grade is kept only if the shot comes nearer to its anchor by the very check that found it, and nothing else gets worse.
+    """
+    made = {}
+    for setting in settings:
+        number = setting.number
+        wanted = [each for each in found.faults if each.kind in MENDS and each.shots[-1] == number]
+        short = number in found.matches and not found.matches[number].sound
+        if wanted or short:
+            here = _Shot(
+                number, found.anchors[number], looks[number], looks[found.anchors[number]], found.matches[number]
+            )
+            made[number] = (
+                here.refused(found.alone[number]) if short else here.graded(frames(number), people.get(number, {}))
+            )
+    return made
+
+
+def fitted(found: Match) -> tuple[Grade, bool]:
+    """The grade that undoes a match, and whether it is held back by its limits."""
+    hard = found.contrast is not None and abs(found.contrast - 1) >= GATES["contrast"].review
+    gain, black = _line(found.pairs) if hard and found.pairs else (found.gain, np.zeros(3))
+    # A part of a gain is a power of it; the larger excess decides, so that hue and level stay in proportion.
+    share = min(1.0, MOST_EV / max(abs(stops(gain)), 1e-9), MOST_MIRED / max(abs(warming(gain)), 1e-9))
+    gain = gain**share
+    return Grade(1 / gain, np.clip(-black / gain, -MOST_BLACK, MOST_BLACK)), share < 1
+
+
+def _line(pairs: Shift) -> tuple[Floats, Floats]:
+    """Gain and black level (3,) by weighted least squares over matched colours, in linear light."""
+    before, after, weights = 2.0**pairs.before, 2.0**pairs.after, np.sqrt(pairs.weights / pairs.weights.sum())
+    lines = [np.polyfit(before[:, k], after[:, k], 1, w=weights) for k in range(3)]
+    return np.maximum([line[0] for line in lines], 0.1), np.array([line[1] for line in lines])
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """One shot on its way through the grade."""
+
+    number: int
+    anchor: int
+    look: Look
+    model: Look
+    match: Match
+
+    def refused(self, why: str) -> Grading:
+        return Grading(self.number, self.anchor, None, why, self.look, self.match)
+
+    def graded(self, frames: Iterable[Frame], people: Mapping[int, Sequence[Person]]) -> Grading:
+        made, short = fitted(self.match)
+        after = look((made.apply(frame) for frame in frames), people)
+        now = match(self.model, after)
+        worse = self._worse(after, now)
+        if worse:
+            return self.refused(f"a grade of {_said(made)} was tried and left out: {worse}")
+        most = ", the most that a grade does," if short else ""
+        done = f"graded by {_said(made)}{most} towards shot {self.anchor}"
+        return Grading(self.number, self.anchor, made, done, after, now)
+
+    def _worse(self, after: Look, now: Match) -> str:
+        """What speaks against a grade that was tried; '' when nothing does."""
+        if not now.sound:
+            return "less of the picture can be compared after it"
+        if _away(now) > 0.75 * _away(self.match):
+            return f"it leaves {now.ev:+.2f} EV and {now.mired:+.0f} mired"
+        for kind, old, new in (("skin", self.match.skin, now.skin), ("clothes", self.match.clothes, now.clothes)):
+            for name in new:
+                if name in old and new[name] > old[name] + WORSE and new[name] > GATES[kind].review / 2:
+                    return f"{name}'s {kind} would be {new[name]:.1f} CIEDE2000 off instead of {old[name]:.1f}"
+        if after.lost > max(self.look.lost, self.model.lost) + CLIPPED:
+            return f"{after.lost:.0%} of the picture would be clipped or black instead of {self.look.lost:.0%}"
+        return ""
+
+
+def _away(found: Match) -> float:
+    """How far a shot is from its anchor, in gates."""
+    flat = 0.0 if found.contrast is None else abs(found.contrast - 1) / GATES["contrast"].review
+    return (
+        abs(found.ev) / GATES["exposure"].review
+        + abs(found.mired) / GATES["white balance"].review
+        + max(0.0, flat - 0.5)
+    )
+
+
+def _said(made: Grade) -> str:
+    black = f", black level {made.black.mean():+.3f}" if made.black.any() else ""
+    return f"{made.ev:+.2f} EV, {made.mired:+.0f} mired{black}"

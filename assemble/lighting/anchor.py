@@ -1,0 +1,42 @@
+"""The anchor of a scene: the shot that all others of one place and light are compared with and graded towards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from assemble.lighting.course import course
+from assemble.lighting.finding import Setting
+from assemble.lighting.look import Look
+from assemble.lighting.match import Match, match
+
+STOP, WARM, LOST = 0.25, 15.0, 0.25
+"""What counts as one step away: EV, mired, share of clipped and black pixels (these little: they say which of two is at fault,
+and do not outvote a third)."""
+
+
+def anchor(group: Sequence[Setting], looks: Mapping[int, Look]) -> tuple[int, dict[int, Match]]:
+    """The anchor's number, and how each other shot compares with it.
+
+    It is the one that the script picks, else the best lit: steady in itself, near to the others, and with little that is
+    clipped or black; of equal ones the first.
+    """
+    numbers = [setting.number for setting in group]
+    panning = {setting.number for setting in group if setting.pans}
+    picked = [setting.number for setting in group if setting.anchor]
+    if picked or len(numbers) == 1:
+        chosen = (picked or numbers)[0]
+        return chosen, {number: match(looks[chosen], looks[number]) for number in numbers if number != chosen}
+    found = {(a, b): match(looks[a], looks[b]) for a in numbers for b in numbers if a != b}
+
+    def away(number: int) -> tuple[float, int]:
+        steps = [_steps(found[other, number]) for other in numbers if other != number]
+        own = course(looks[number], number in panning)
+        unsteady = abs(own.ramp) / STOP + abs(own.drift) / WARM + sum(abs(flash.ev) for flash in own.flashes) / STOP
+        return round(sum(steps) / len(steps) + unsteady / 2 + looks[number].lost / LOST, 1), number
+
+    chosen = min(numbers, key=away)
+    return chosen, {number: found[chosen, number] for number in numbers if number != chosen}
+
+
+def _steps(found: Match) -> float:
+    return min(4.0, abs(found.ev) / STOP + abs(found.mired) / WARM) if found.sound else 2.0

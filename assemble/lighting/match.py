@@ -1,0 +1,126 @@
+"""Two shots under what should be one light, compared region by region, like with like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from assemble.colour import LUMINANCE, Floats, ciede2000, lab, stops, warming
+from assemble.lighting.look import Look
+from assemble.lighting.palette import Palette, Shift, shift
+
+AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
+SMALLEST = 0.004  # share of the frame under which a region has no say
+NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
+SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
+DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
+BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
+ENOUGH = 0.03  # share of the frame that all regions together must have for a verdict
+
+
+@dataclass(frozen=True)
+class Match:
+    """From one shot to another: the common `gain` (3,) on linear RGB, in `ev` and `mired`; `contrast`, how much wider (above 1)
+    or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, the
+    CIEDE2000 by which each is off once the gain that all else has in common is undone. `regions` took part, `area` is their
+    share of the frame; both 0 and empty when nothing could be compared. `pairs` are the colours of the place that match when
+    its contrast may differ."""
+
+    gain: Floats
+    contrast: float | None
+    skin: dict[str, float]
+    clothes: dict[str, float]
+    regions: dict[str, Shift]
+    area: float
+    pairs: Shift | None = None
+
+    @property
+    def ev(self) -> float:
+        return stops(self.gain)
+
+    @property
+    def mired(self) -> float:
+        return warming(self.gain)
+
+    @property
+    def sound(self) -> bool:
+        """Whether enough of the picture was compared."""
+        return self.area >= ENOUGH
+
+
+def match(first: Look, second: Look) -> Match:
+    """Compare two shots of one place under one light; regions that only one of them has, or that disagree, stay out."""
+    mine, other = first.regions, second.regions
+    shifts = {name: shift(mine[name], other[name]) for name in mine if name in other}
+    share = {name: min(first.area[name], second.area[name]) for name in shifts}
+    regions = {name: each for name, each in shifts.items() if each.agreement >= AGREEMENT and share[name] >= SMALLEST}
+    if not regions:
+        return Match(np.ones(3), None, {}, {}, {}, 0.0)
+    gains = {name: np.log2(each.gain) for name, each in regions.items()}
+    weights = {name: each.agreement * share[name] ** 0.25 for name, each in regions.items()}
+    gain = 2.0 ** _common(gains, weights)
+    off: dict[str, dict[str, float]] = {"skin": {}, "clothes": {}}
+    for name, each in regions.items():
+        kind, _, who = name.partition(":")
+        rest = {other: gains[other] for other in regions if other != name}
+        if who and rest:
+            off[kind][who] = _off(each, 2.0 ** _common(rest, weights))
+    contrast, pairs = None, None
+    if first.place and second.place and min(first.level, second.level) > DIM:
+        contrast, pairs = _contrast(first.place, second.place)
+    area = sum(share[name] for name in regions)
+    return Match(gain, contrast, off["skin"], off["clothes"], regions, area, pairs)
+
+
+def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+    """What most regions say: the mean of those near the weighted median, each a gain (3,) in log2."""
+    rows, heard = np.array(list(gains.values())), np.array([weights[name] for name in gains])
+    middle = np.array([_median(rows[:, channel], heard) for channel in range(3)])
+    near = np.abs(rows - middle).max(1) <= NEAR
+    return np.asarray(np.average(rows[near], axis=0, weights=heard[near])) if near.any() else middle
+
+
+def _off(each: Shift, common: Floats) -> float:
+    """CIEDE2000 between a region's colour before, and after with the common gain undone."""
+    weights = each.weights / each.weights.sum()
+    before = 2.0 ** (weights @ each.before)
+    return float(ciede2000(lab(before), lab(before * each.gain / common)))
+
+
+def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:
+    """How much wider or flatter the same colours are spread, and which match: under the black level, of those tried, at which
+    most of them agree."""
+    spread = np.log2((2.0**first.colours) @ LUMINANCE)
+    if float(first.shares @ (spread - first.shares @ spread) ** 2) < SPREAD**2:
+        return None, None
+    tried = [shift(first.moved(partial(_lifted, black)), second) for black in BLACKS]
+    # No black level at all is the likeliest, and a small one likelier than a large.
+    votes = [each.agreement - 2 * abs(black) - 0.05 * (black != 0) for each, black in zip(tried, BLACKS, strict=True)]
+    best = int(np.argmax(votes))
+    if tried[best].agreement < AGREEMENT:
+        return None, None
+    if BLACKS[best] == 0:
+        return 1.0, tried[best]
+    pairs = replace(tried[best], before=_lifted(-BLACKS[best], tried[best].before))
+    x, y = (np.log2((2.0**colours) @ LUMINANCE) for colours in (pairs.before, pairs.after))
+    weights = pairs.weights / pairs.weights.sum()
+    x, y = x - weights @ x, y - weights @ y
+    return float(weights @ (x * y) / max(weights @ x**2, 1e-9)), pairs
+
+
+def _lifted(black: float, colours: Floats) -> Floats:
+    """Colours in log2 with a black level added."""
+    return np.asarray(np.log2(np.maximum(2.0**colours + black, 2.0**-12)))
+
+
+def _median(values: Floats, weights: Floats) -> float:
+    """The weighted median, between the two middle values where these are equally heavy."""
+    order = np.argsort(values)
+    heard = np.cumsum(weights[order]) / weights.sum()
+    place = int(np.searchsorted(heard, 0.5 - 1e-9))
+    if abs(heard[place] - 0.5) < 1e-9 and place + 1 < len(values):
+        return float((values[order[place]] + values[order[place + 1]]) / 2)
+    return float(values[order[place]])

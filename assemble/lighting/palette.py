@@ -1,0 +1,117 @@
+"""Palettes: the colours of a region, and the gain between two palettes of the same things under other light.
+
+In the logarithm of linear light a gain is a shift, so the gain that light or grading put between two views is where their
+colours, moved against each other, agree best (the idea of Barron, Convolutional Color Constancy, ICCV 2015). What only one
+of the views shows agrees nowhere and has no say: a mean would take a reframing for another exposure, the agreement does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assemble.colour import LUMINANCE, Floats, linear
+
+CELL, COLOURS = 0.2, 40  # EV: pixels this alike are one colour; how many are kept, the commonest first
+FINE, SHADES = 0.06, 150  # the same of the shades that a gain is measured by: coarse cells would hold it where they lie
+STARTS = 100  # pairs of colours whose gain is tried
+WIDTH = 0.12  # EV: how alike two colours must be to agree, about three times what a codec changes
+DARK, BRIGHT = 20, 250  # uint8 codes beyond which noise and clipping hide the light
+REACH = np.array([0.9, 0.35, 0.15])
+"""Standard deviations in EV of what is believed of a gain: in exposure, from warm to cool, and from green to magenta."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours (K, 3) as log2 of linear RGB with their shares (K,), which sum to 1; and the same in finer shades (S, 3), (S,)."""
+
+    colours: Floats
+    shares: Floats
+    shades: Floats
+    weights: Floats
+
+    def moved(self, change: Callable[[Floats], Floats]) -> Palette:
+        """The palette with all its colours changed."""
+        return Palette(change(self.colours), self.shares, change(self.shades), self.weights)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """From one palette to another: `gain` (3,) on linear RGB, `agreement` 0..1 the share of colours that then are in both,
+    and the matched colours: log2 of linear RGB (M, 3) before and after, with weights (M,)."""
+
+    gain: Floats
+    agreement: float
+    before: Floats
+    after: Floats
+    weights: Floats
+
+
+def palette(pixels: NDArray[np.uint8]) -> Palette | None:
+    """The palette of pixels (N, 3) uint8 RGB; None when fewer than 12 of them are neither dark nor clipped."""
+    kept = pixels[(pixels.max(-1) >= DARK) & (pixels.max(-1) < BRIGHT)]
+    if len(kept) < 12:
+        return None
+    logs = np.log2(np.maximum(linear(kept), 1 / 1024))
+    return Palette(*_cells(logs, CELL, COLOURS), *_cells(logs, FINE, SHADES))
+
+
+def _cells(logs: Floats, size: float, most: int) -> tuple[Floats, Floats]:
+    """The means (K, 3) of the fullest cells of a grid, and their shares (K,)."""
+    cells = np.floor(logs / size).astype(np.int64) + 512
+    _, inverse, counts = np.unique(cells @ [1 << 20, 1 << 10, 1], return_inverse=True, return_counts=True)
+    sums = np.stack([np.bincount(inverse, logs[:, channel]) for channel in range(3)], -1)
+    top = np.argsort(-counts)[:most]
+    return sums[top] / counts[top, None], counts[top] / counts[top].sum()
+
+
+def shift(first: Palette, second: Palette) -> Shift:
+    """The gain from the first palette to the second."""
+    flat, heavy = _pairs(first.colours, second.colours, first.shares, second.shares)
+    starts = np.concatenate([np.zeros((1, 3)), flat[np.argsort(-heavy)[:STARTS]]])
+    votes = _belief(starts) + np.log(_kernel(starts, flat, WIDTH * 1.5) @ heavy + 1e-12)
+    best = starts[np.argsort(-votes)[:6]]
+    for width in (WIDTH * 1.5, WIDTH):  # the wide kernel finds the hill, the narrow one its top
+        best = _climbed(best, flat, heavy, width)
+    votes = _belief(best) + np.log(_kernel(best, flat, WIDTH) @ heavy + 1e-12)
+    at = best[np.argmax(votes)][None]
+    flat, heavy = _pairs(first.shades, second.shades, first.weights, second.weights)
+    for width in (WIDTH, WIDTH, WIDTH, WIDTH / 2, WIDTH / 2, WIDTH / 2):
+        at = _climbed(at, flat, heavy, width)
+    alike = _kernel(at, flat, WIDTH)[0]
+    near = alike.reshape(len(first.shades), len(second.shades))
+    found = min((near.max(1) * first.weights).sum(), (near.max(0) * second.weights).sum())
+    rows, columns = np.divmod(np.flatnonzero(alike * heavy > 0.2 * (alike * heavy).max()), len(second.shades))
+    return Shift(
+        2.0 ** at[0],
+        float(found),
+        first.shades[rows],
+        second.shades[columns],
+        (near * heavy.reshape(near.shape))[rows, columns],
+    )
+
+
+def _pairs(first: Floats, second: Floats, shares: Floats, others: Floats) -> tuple[Floats, Floats]:
+    """The gain of every pair of colours (N, 3) in log2, and how much each is heard (N,)."""
+    return (second[None] - first[:, None]).reshape(-1, 3), np.sqrt(shares[:, None] * others[None]).ravel()
+
+
+def _climbed(centres: Floats, points: Floats, heavy: Floats, width: float) -> Floats:
+    """Centres (N, 3) one step up the density of the points (mean shift)."""
+    near = _kernel(centres, points, width) * heavy
+    return np.asarray(near @ points / np.maximum(near.sum(1, keepdims=True), 1e-12))
+
+
+def _kernel(centres: Floats, points: Floats, width: float) -> Floats:
+    away = (centres**2).sum(-1)[:, None] + (points**2).sum(-1)[None] - 2 * centres @ points.T
+    return np.asarray(np.exp(-np.maximum(away, 0) / (2 * width**2)))
+
+
+def _belief(gains: Floats) -> Floats:
+    """How likely gains (N, 3) in log2 are by themselves: light changes in level and warmth, hardly towards green."""
+    red, green, blue = gains.T
+    parts = np.stack([gains @ LUMINANCE, (red - blue) / 2, green - (red + blue) / 2], -1)
+    return np.asarray(-((parts / REACH) ** 2).sum(-1) / 2)
