@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from assemble.errors import AssembleError, WriteError
     from assemble.film import Film, stitch, write_clip
     from assemble.media import read_frames
+    from assemble.mux import add_sound
     from assemble.picture import fit, sheet
 
-__all__ = ["AssembleError", "Film", "WriteError", "fit", "read_frames", "sheet", "stitch", "write_clip"]
+__all__ = ["AssembleError", "Film", "WriteError", "add_sound", "fit", "read_frames", "sheet", "stitch", "write_clip"]
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
 _HOMES = {
     "AssembleError": "errors",
     "Film": "film",
     "WriteError": "errors",
+    "add_sound": "mux",
     "fit": "picture",
     "read_frames": "media",
     "sheet": "picture",

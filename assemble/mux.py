@@ -17,10 +17,9 @@ from assemble.sound.waves import RATE, Wave, framed, read_sound
 BITS = 256_000
 """Bits a second of the AAC: transparent for stereo in FFmpeg's own encoder."""
 BLOCK = 1024  # samples of an AAC frame
-PRIMING = 1024  # samples of silence that the encoder puts first; in MP4 an edit list takes them off
 
 
-def mux(picture: str | Path, sound: Wave, film: str | Path) -> None:
+def add_sound(picture: str | Path, sound: Wave, film: str | Path) -> None:
     """Put `sound` under the film at `picture`, and write both to `film` (which may be the same file).
 
     The sound is cut or filled with silence to the length of the picture, to the sample. Raises AssembleError when the picture

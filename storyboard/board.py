@@ -42,6 +42,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", validate_assignment=True)
 
 
+def _unsaid(value: Any) -> bool:
+    return not value
+
+
 class KeyLight(_Part):
     """The key light of a shot."""
 
@@ -57,19 +61,22 @@ class Presence(_Part):
 
 
 class SpokenLine(_Part):
-    """A line of dialogue. `heard` says that the speaker is off screen."""
+    """A line of dialogue. `heard` says that the speaker is off screen; `wav` is a recording of it, in place of a scratch voice."""
 
     speaker: Name
     text: Annotated[str, Field(min_length=1)]
     manner: str = ""
     heard: bool = False
+    wav: str | None = Field(default=None, exclude_if=_unsaid)
 
 
 class Role(_Part):
-    """A character of the film. `refs` are paths from the board's folder: pictures, videos, folders of them, or a pack."""
+    """A character of the film. `refs` are paths from the board's folder: pictures, videos, folders of them, or a pack.
+    `voice` says how the scratch voice sounds: a language, low, deep, high, bright, slow, fast."""
 
     refs: Annotated[list[str], Field(min_length=1)]
     looks: str = ""
+    voice: str = Field(default="", exclude_if=_unsaid)
 
 
 class Shot(_Part):
@@ -89,6 +96,7 @@ class Shot(_Part):
     action: str = ""
     lines: list[SpokenLine] = []
     clip: str | None = None
+    ambience: str | None = Field(default=None, exclude_if=_unsaid)
     seed: Seed = 0
     prompt: str = ""
     prompt_check: str = ""
@@ -177,6 +185,10 @@ class Storyboard(_Part):
         for shot in moved.shots:
             if shot.clip is not None:
                 shot.clip = rebased(shot.clip)
+            if shot.ambience:
+                shot.ambience = rebased(shot.ambience)
+            for line in shot.lines:
+                line.wav = rebased(line.wav) if line.wav else None
         return moved
 
     def composed(self) -> Storyboard:

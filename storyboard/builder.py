@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storyboard.cast import Cast
@@ -12,7 +12,8 @@ from storyboard.headings import SceneHeading, ShotHeading, scene_heading, shot_h
 from storyboard.limits import Limits
 from storyboard.prose import dialogue, is_dialogue, prose
 from storyboard.refs import clip_refusal, placed
-from storyboard.script import Beat, Cut, GivenShot, Scene, Script
+from storyboard.script import Beat, Cut, GivenShot, Line, Scene, Script
+from storyboard.soundfiles import length_of, sound_refusal
 from storyboard.source import Passage, Source
 
 
@@ -32,6 +33,7 @@ class _Scene:
     continues: bool = False
     beats: list[Beat] = field(default_factory=list)
     shots: list[_Shot] = field(default_factory=list)
+    ambience: Path | None = None
 
     def built(self) -> Scene:
         shots = tuple(
@@ -40,8 +42,9 @@ class _Scene:
         )
         said = self.heading
         return Scene(
-            said.text, said.place, said.interior, said.time, tuple(self.beats), shots, self.spot, self.breaks, self.continues
-        )
+            said.text, said.place, said.interior, said.time, tuple(self.beats), shots, self.spot, self.breaks, self.continues,
+            self.ambience,
+        )  # fmt: skip
 
 
 class ScriptBuilder:
@@ -121,6 +124,20 @@ class ScriptBuilder:
             if problem:
                 self.source.fault(spot, *problem)
             scene.shots[-1].clip = path
+
+    def sound(self, kind: str, said: str, line: int, column: int) -> None:
+        """Take in a 'voice: path' line, for the line of dialogue above it, or an 'ambience: path' line, for its scene."""
+        spot = Spot(line, column, max(1, len(said)))
+        path = placed(self.source.path.parent, said.strip("\"'"))
+        problem = sound_refusal(path)
+        if problem:
+            self.source.fault(spot, *problem)
+        elif kind == "ambience":
+            self.open_scene(spot).ambience = path
+        elif self.beats and isinstance(self.beats[-1], Line):
+            self.beats[-1] = replace(self.beats[-1], wav=path, length=length_of(path))
+        else:
+            self.source.fault(spot, "a recording stands under no line", 'put it under the line that it speaks: @mia: "..."')
 
     def script(self) -> Script:
         """The whole script."""

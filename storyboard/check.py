@@ -9,6 +9,7 @@ from storyboard.errors import Spot, StoryboardError
 from storyboard.limits import Limits
 from storyboard.refs import clip_refusal, refs_refusal
 from storyboard.script import GivenShot, Line, Scene, Script, Sentence
+from storyboard.soundfiles import sound_refusal, sounds_of
 from storyboard.source import Source
 from storyboard.words import MENTION
 
@@ -54,6 +55,10 @@ def check_board(board: Storyboard, limits: Limits, where: str) -> None:
         refusal = clip_refusal(board.path(shot.clip)) if shot.clip is not None else None
         if refusal:
             wrong.append(f"{path}.clip: {refusal[0]}; {refusal[1]}")
+        for what, said in sounds_of(shot):
+            refusal = sound_refusal(board.path(said))
+            if refusal:
+                wrong.append(f"{path}.{what}: {refusal[0]}; {refusal[1]}")
     for name, role in board.characters.items():
         for number, said in enumerate(role.refs):
             refusal = refs_refusal(board.path(said))

@@ -110,17 +110,18 @@ def levelled(
     goal: Target,
     dialogue: Wave | None = None,
     heard: Callable[[Wave], Wave] = lambda sound: sound,
+    most: float = MOST,
 ) -> tuple[Wave, float, Loudness]:
     """The sound at its target, the gain in dB that took it there, and what the meter says of it afterwards.
 
     dialogue: the stem that counts for a target that goes by dialogue. heard: what becomes of the sound on its way to the
-    listener (a lossy encoder raises peaks); the peak limit holds behind it. Silence stays what it is.
+    listener (a lossy encoder raises peaks); the peak limit holds behind it. most: dB of gain at most. Silence stays what it is.
     """
     counted = dialogue if goal.dialogue and dialogue is not None else sound
     before = measure(counted).integrated
     if before is None:
         return sound, 0.0, measure(sound)
-    gain = min(goal.lufs - before, MOST)
+    gain = min(goal.lufs - before, most)
     ceiling = goal.peak - CREST
     made, after = sound, measure(sound)
     for _ in range(_TRIES):
@@ -131,10 +132,10 @@ def levelled(
         over = (after.peak or -math.inf) - goal.peak
         # A target that goes by dialogue is a matter of gain alone: the limiter works on the mix.
         short = 0.0 if counted is not sound else goal.lufs - (after.integrated or goal.lufs)
-        if over <= 0 and (abs(short) <= CLOSE or gain >= MOST):
+        if over <= 0 and (abs(short) <= CLOSE or gain >= most):
             break
         ceiling -= max(0.0, over) + (0.05 if over > 0 else 0.0)
-        gain = min(gain + short, MOST)
+        gain = min(gain + short, most)
     return made, round(gain, 2), after
 
 

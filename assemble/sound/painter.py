@@ -1,7 +1,8 @@
-"""Burnt-in captions: words painted into the frames, in the fonts that OpenCV brings (Latin, Greek, Cyrillic, Hebrew, Arabic, CJK).
+"""Burnt-in captions: words painted into the frames, in the fonts that OpenCV brings (Latin, Greek, Cyrillic, Hebrew, CJK).
 
-Right-to-left text is put into its order on the screen by the Unicode bidirectional algorithm, Arabic letters into their joined
-forms. A sign without a glyph, as an emoji, is left out of the picture; the caption files keep it.
+Right-to-left text is put into its order on the screen by the Unicode bidirectional algorithm. Arabic letters are joined in a
+font of the system's that has the joined forms; without one they stand side by side. A sign without a glyph, as an emoji, is
+left out of the picture; the caption files keep it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,12 @@ HEIGHT = 0.05  # of the picture's height: a line's letters
 SMALLEST = 11  # pixels, below which nobody reads them
 MARGIN = 0.06  # of the picture's height, kept free under the words
 WEIGHT = 600
+JOINED = (  # fonts with joined Arabic, where Linux systems keep them
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans-Bold.ttf",
+    "/usr/share/fonts/TTF/DejaVuSans-Bold.ttf",
+)
 _Mask = npt.NDArray[np.float32]
 
 
@@ -37,7 +45,9 @@ def burnt(
 def painted(frame: Frame, text: str) -> Frame:
     """The frame (H, W, 3) uint8 with the text at its foot, white with a dark edge; too long a line is made smaller."""
     height, width = frame.shape[:2]
-    rows = tuple(row for row in map(shown, text.split("\n")) if row)
+    said = text.partition(": ")[2] or text
+    right = next((unicodedata.bidirectional(char) for char in said if char.isalpha()), "L") in ("R", "AL")
+    rows = tuple(row for each in text.split("\n") if (row := shown(each, right)))
     if not rows:
         return frame
     top, words, edge = _mask(rows, width, height)
@@ -49,15 +59,27 @@ def painted(frame: Frame, text: str) -> Frame:
     return out
 
 
-def shown(text: str) -> str:
-    """A line of text in the order in which its signs stand on the screen, without those that have no glyph."""
-    from arabic_reshaper import reshape
+def shown(text: str, right: bool) -> str:
+    """A line of text in the order in which its signs stand on the screen, without those that have no glyph; `right` says
+    that it is read from the right."""
     from bidi import get_display
 
     kept = "".join(char for char in unicodedata.normalize("NFC", text) if _has_glyph(char))
-    base = next((unicodedata.bidirectional(char) for char in kept.partition(": ")[2] if char.isalpha()), "L")
     kept = " ".join(kept.split())
-    return str(get_display(reshape(kept), base_dir="R" if base in ("R", "AL") else "L"))
+    if _joined_font() and _arabic(kept):
+        from arabic_reshaper import reshape
+
+        kept = reshape(kept)
+    return str(get_display(kept, base_dir="R" if right else "L"))
+
+
+def _arabic(text: str) -> bool:
+    return any("ARABIC" in unicodedata.name(char, "") for char in text)
+
+
+@lru_cache(maxsize=1)
+def _joined_font() -> str:
+    return next((path for path in JOINED if Path(path).is_file()), "")
 
 
 def _has_glyph(char: str) -> bool:
@@ -71,12 +93,11 @@ def _mask(rows: tuple[str, ...], width: int, height: int) -> tuple[int, _Mask, _
     """Where the words begin from the top, how much of each pixel they cover 0..1, and the same of their dark edge."""
     import cv2
 
-    font = cv2.FontFace("sans")
+    font = cv2.FontFace(_joined_font() if any(map(_arabic, rows)) and _joined_font() else "sans")
     size = max(SMALLEST, round(height * HEIGHT))
 
     def wide(row: str, pixels: int) -> int:
-        box, *_ = cv2.getTextSize((width, height), row, (0, 0), font, pixels, WEIGHT), 0
-        return int(box[2])
+        return int(cv2.getTextSize((width, height), row, (0, 0), font, pixels, WEIGHT)[2])
 
     widest = max(wide(row, size) for row in rows)
     if widest > 0.94 * width:
