@@ -13,9 +13,7 @@ DOWN = (0.62, 0.92)
 SMALLEST = 10  # pixels of a face's width under which its mouth is a pixel or two
 
 
-def openings(
-    frames: Iterable[npt.NDArray[np.uint8]], boxes: Mapping[int, Sequence[float]]
-) -> npt.NDArray[np.float64]:
+def openings(frames: Iterable[npt.NDArray[np.uint8]], boxes: Mapping[int, Sequence[float]]) -> npt.NDArray[np.float64]:
     """A number for each frame (T,), more for a wider mouth, NaN where `boxes` has no face for it or too small a one.
 
     frames: (H, W, 3) uint8 RGB. boxes: (x0, y0, x1, y1) of the face in pixels, by frame index from 0. The measure is the

@@ -61,7 +61,7 @@ class Presence(_Part):
 
 
 class SpokenLine(_Part):
-    """A line of dialogue. `heard` says that the speaker is off screen; `wav` is a recording of it, in place of a scratch voice."""
+    """A line of dialogue. `heard` says that the speaker is off screen; `wav` is a recording to be heard."""
 
     speaker: Name
     text: Annotated[str, Field(min_length=1)]

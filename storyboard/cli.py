@@ -59,6 +59,9 @@ def render(
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
     reroll: Annotated[str | None, typer.Option(metavar="layout", help="Make the shots anew from another seed.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
+    loudness: Annotated[str, typer.Option(metavar="TARGET", help="Bring the sound to ebu, web or streaming.")] = "web",
+    captions: Annotated[str | None, typer.Option(metavar="burn", help="Paint the captions into the picture.")] = None,
+    silent: Annotated[bool, typer.Option("--silent", help="Make no sound.")] = False,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
@@ -70,7 +73,7 @@ def render(
         with showing(sys.stderr) as on_event:
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
-                fresh=fresh, on_event=on_event,
+                fresh=fresh, loudness=loudness, captions=captions, silent=silent, on_event=on_event,  # type: ignore[arg-type]
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)

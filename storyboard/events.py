@@ -11,7 +11,7 @@ class Event:
     """One thing that happened.
 
     `kind` is plan, pack, stage (a network is about to work), step (of a network; not kept in events.jsonl), artefact (a
-    stage's result is there), score, retake, clip, film, report, or note; when a model is fetched, bytes (of the file that
+    stage's result is there), score, retake, clip, film, sound, report, or note; when a model is fetched, bytes (of the file that
     `text` names) or note. Numbers count from 1; 0 is none.
     """
 

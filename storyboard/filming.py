@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
 from storyboard.production import PREVIEW, Job, make, name_keys, requested
 from storyboard.run import RunFolder
+from storyboard.sounding import Sounding
 from storyboard.takes import Take, best, take_of
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ class Filming:
     """The takes of one render. `takes` and `kept` are by shot number, from 1."""
 
     def __init__(
-        self, model: Model, board: Storyboard, run: RunFolder, casting: Casting, tell: Callable[[Event], None]
+        self, model: Model, run: RunFolder, casting: Casting, sounding: Sounding, tell: Callable[[Event], None]
     ) -> None:
-        self.model, self.board, self.run, self.casting, self.tell = model, board, run, casting, tell
+        self.model, self.board, self.run, self.casting, self.tell = model, sounding.board, run, casting, tell
+        self.sounding = sounding
         self.fps = model.family.fps
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
@@ -66,7 +68,10 @@ class Filming:
         for number in range(1, len(self.board.shots) + 1):
             if number not in self.kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
-        made = stitch((self.frames(self.kept[number]) for number in order), film, fps=self.fps, size=self.board.pixels)
+        flows = (self.sounding.frames(number, self.frames(self.kept[number]), self.fps) for number in order)
+        made = stitch(flows, self.sounding.picture(film), fps=self.fps, size=self.board.pixels)
+        self.sounding.finish(made, film, order)
+        self.sounding.follow(self.kept, self.frames, self.fps)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         return made.seconds
 
@@ -97,7 +102,7 @@ class Filming:
     def _job(self, number: int, attempt: int) -> Job:
         shot = self.board.shots[number - 1]
         take = take_of(shot, number, attempt, self.rolls.get(str(shot.seed), 0))
-        request = requested(shot, take.seed, self.model, self.board.pixels)
+        request = requested(shot, take.seed, self.model, self.board.pixels, partial(self.sounding.dialogue.levels, number))
         return Job(take, shot, request, self.casting.tokens(shot.names))
 
     def _add(self, job: Job) -> None:

@@ -26,7 +26,9 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ITEM = re.compile(r"\s*(?:>\s?|[-*+]\s+|\d{1,3}[.)]\s+)+")
 _MARKUP = re.compile(r"\\@|\\(?=[!-/:-@\[-`{-~])|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+")
 _CLIP = re.compile(r"\s*clip\s*:\s*(?P<path>.*?)\s*", re.IGNORECASE)
-_SOUND = re.compile(rf"\s*(?P<kind>voice|ambience)\s*:\s*(?P<path>\S.*?(?:{'|'.join(map(re.escape, SOUNDS))})[\"']?)\s*", re.IGNORECASE)
+_SOUND = re.compile(
+    rf"\s*(?P<kind>voice|ambience)\s*:\s*(?P<path>\S.*?(?:{'|'.join(map(re.escape, SOUNDS))})[\"']?)\s*", re.IGNORECASE
+)
 
 
 def read(source: Source, limits: Limits) -> Script:

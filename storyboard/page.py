@@ -12,6 +12,7 @@ from typing import Any
 from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
 from storyboard.report import CharacterReport, Report, ShotReport
+from storyboard.soundpage import sound_section
 from storyboard.takes import Take
 
 WIDTH = 288  # pixels of a picture in a strip
@@ -62,7 +63,8 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{shots}{_facts(report)}")
+    sound = sound_section(facts.get("sound"))
+    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{sound}{shots}{_facts(report)}")
 
 
 def document(title: str, body: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storyboard.board import Shot
 from storyboard.events import Event
 from storyboard.run import RunFolder
-from storyboard.speech import loudness
 from storyboard.takes import Take
 
 if TYPE_CHECKING:
@@ -30,8 +29,11 @@ class Job:
     tokens: list[Tokens] = field(default_factory=list)
 
 
-def requested(shot: Shot, seed: int, model: Model, size: tuple[int, int]) -> ShotRequest:
-    """What is asked of the model for a take of a shot of a film of `size`."""
+def requested(
+    shot: Shot, seed: int, model: Model, size: tuple[int, int], voiced: Callable[[int, float], dict[str, Any]]
+) -> ShotRequest:
+    """What is asked of the model for a take of a shot of a film of `size`; `voiced` gives each speaker's loudness 0..1 for so
+    many frames at a rate."""
     import numpy as np
 
     from generation import ShotRequest, VoiceTrack
@@ -40,7 +42,7 @@ def requested(shot: Shot, seed: int, model: Model, size: tuple[int, int]) -> Sho
     assert shot.seconds is not None
     width, height = family.size_for(*size)
     frames = family.frames_for(shot.seconds)
-    levels = loudness(shot, frames, family.fps)
+    levels = voiced(frames, family.fps)
     return ShotRequest(
         prompt=shot.prompt,
         characters=shot.names,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from storyboard.board import Storyboard
 from storyboard.boarding import boarded
 from storyboard.casting import Casting
+from storyboard.dialogue import Dialogue
 from storyboard.errors import StoryboardError, listed, meant
 from storyboard.events import Event
 from storyboard.filming import Filming
@@ -29,6 +30,7 @@ from storyboard.production import PREVIEW
 from storyboard.report import Report, ShotReport, characters
 from storyboard.run import RunFolder
 from storyboard.shelf import located
+from storyboard.sounding import Captions, Loudness, Sounding
 
 if TYPE_CHECKING:
     from generation import Model
@@ -78,6 +80,9 @@ class Studio:
         until: Until | None = None,
         reroll: Reroll | None = None,
         fresh: bool = False,
+        loudness: Loudness = "web",
+        captions: Captions | None = None,
+        silent: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
@@ -85,12 +90,14 @@ class Studio:
         seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good.
-        fresh: forget what was made before.
+        fresh: forget what was made before. loudness: what the sound is brought to, "ebu" (-23 LUFS), "web" (-14) or
+        "streaming" (-27 of the dialogue). captions: "burn" paints them into the picture. silent: no sound.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
         film = Path(film)
         _check(takes, until, reroll, film)
+        _check_sound(loudness, captions)
         board, doubts = boarded(source, self.limits, seed)
         chosen = _chosen(shots, len(board.shots))
         with RunFolder.hold(film) as run:
@@ -104,7 +111,10 @@ class Studio:
                     on_event(event)
 
             started = time.time()
+            dialogue = Dialogue(board, self.limits, tell, silent=silent)
+            board = dialogue.board
             settings = {"seed": board.seed, "takes": takes, "shots": sorted(chosen), "until": until, "reroll": reroll}
+            settings |= {"loudness": loudness, "captions": captions, "silent": silent}
             facts = {**self._facts(film, board), "settings": settings, "started": round(started, 3), "state": "running"}
             board.save(run.path / "board.json")
             _write(run, facts)
@@ -117,7 +127,8 @@ class Studio:
                 run.roll(str(board.shots[number - 1].seed) for number in chosen)
             try:
                 casting = Casting(board, run, tell)
-                filming = Filming(self.model, board, run, casting, tell)
+                sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
+                filming = Filming(self.model, run, casting, sounding, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
                 path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)
@@ -126,6 +137,7 @@ class Studio:
                 with suppress(OSError):  # a full disk is what failed; that is the error to tell
                     _write(run, {**facts, "state": state, "error": str(error)})
                 raise
+            facts["sound"] = sounding.report
             facts["encoders"] = casting.hashes if casting.packs else {}
             made = self._done(path, board, run, facts, started, filming, seconds)
             tell(Event("report", f"the report is {run.path / 'report.html'}"))
@@ -191,6 +203,12 @@ def _check(takes: int, until: str | None, reroll: str | None, film: Path) -> Non
         raise StoryboardError("the film is an MP4 file", where=str(film), mend=f"name it {film.with_suffix('.mp4')}")
     if film.is_dir():
         raise StoryboardError("this is a folder", where=str(film), mend="name a file in it")
+
+
+def _check_sound(loudness: str, captions: str | None) -> None:
+    for name, said, words in (("loudness", loudness, get_args(Loudness)), ("captions", captions, get_args(Captions))):
+        if said is not None and said not in words:
+            raise StoryboardError(f'"{said}" is not known{meant(said, words)}', where=name, mend=f"write {listed(words)}")
 
 
 def _chosen(shots: Collection[int] | None, count: int) -> list[int]:

@@ -1,14 +1,16 @@
-"""The bed under a scene: a file of the user's, looped, or a synthetic tone of the place, the same for the same place each time."""
+"""The bed under a scene: a file of the user's, looped, or a synthetic tone of the place, always the same for the same place."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from assemble.sound.waves import RATE, Wave
+from assemble.sound.loudness import amplified, measure
+from assemble.sound.waves import RATE, Wave, read_sound
 
 _KINDS = {  # the words of a place that tell what it sounds like, the more telling first
     "sea": "sea|beach|ocean|shore|coast|cliffs?|rocks?|harbou?r|pier|bay|island|boat|deck|waves?|dunes?",
@@ -17,6 +19,7 @@ _KINDS = {  # the words of a place that tell what it sounds like, the more telli
 }
 LEVELS = {"interior": -52.0, "sea": -38.0, "forest": -44.0, "street": -41.0, "outside": -46.0}
 """Root mean square in dB of full scale, under dialogue at -23 LUFS: a room is felt rather than heard, the sea is there."""
+GIVEN = -36.0  # LUFS that a user's file comes to, which is where the louder of these lie
 SEAM = RATE // 2  # samples over which a bed's end blends into its beginning
 _Signal = npt.NDArray[np.float64]
 
@@ -35,7 +38,9 @@ def tone(place: str, interior: bool, night: bool, samples: int) -> Wave:
     seed = hashlib.sha256(f"{place.casefold()}:{kind}:{night}".encode()).digest()
     rng = np.random.default_rng(list(seed))
     period = 16 * RATE + SEAM  # long enough that no pattern is noticed; longer beds loop it
-    drawn = {"interior": _room, "sea": _sea, "forest": _forest, "street": _street, "outside": _wind}[kind](rng, period, night)
+    drawn = {"interior": _room, "sea": _sea, "forest": _forest, "street": _street, "outside": _wind}[kind](
+        rng, period, night
+    )
     drawn *= 10 ** (LEVELS[kind] / 20) / max(float(np.sqrt(np.mean(drawn**2))), 1e-12)
     return looped(drawn.T.astype(np.float32), samples)
 
@@ -51,6 +56,13 @@ def looped(sound: Wave, samples: int) -> Wave:
     head = sound[: len(sound) - seam]
     rest = samples - len(head)
     return np.concatenate([head, np.tile(body, (-(-rest // len(body)), 1))[:rest]])
+
+
+def recorded_bed(path: Path, samples: int) -> Wave:
+    """A file of the user's as a bed of so many samples, at the loudness of a bed. Raises AssembleError as `read_sound` does."""
+    sound = read_sound(path)
+    loudness = measure(sound).integrated
+    return looped(sound if loudness is None else amplified(sound, GIVEN - loudness), samples)
 
 
 def _noise(rng: np.random.Generator, samples: int, low: float, high: float, slope: float) -> _Signal:
@@ -89,7 +101,10 @@ def _forest(rng: np.random.Generator, samples: int, night: bool) -> _Signal:
     leaves = _noise(rng, samples, 300, 5000, 1.2) * _swell(rng, samples, 0.2, 0.5)
     time = np.arange(samples) / RATE
     if night:  # crickets: a high tone in pulses, one on each side
-        pulses = [np.sin(2 * np.pi * hertz * time) * (np.sin(2 * np.pi * beat * time) > 0.6) for hertz, beat in ((4300, 13), (4750, 11))]
+        pulses = [
+            np.sin(2 * np.pi * hertz * time) * (np.sin(2 * np.pi * beat * time) > 0.6)
+            for hertz, beat in ((4300, 13), (4750, 11))
+        ]
         return leaves + 0.35 * np.stack(pulses)
     for _ in range(int(samples / RATE * 0.7)):  # birds: short whistles that bend
         at, length = int(rng.uniform(0, samples - RATE)), int(rng.uniform(0.06, 0.16) * RATE)

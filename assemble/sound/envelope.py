@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,14 +45,14 @@ def levels(sound: Wave, start: float, frames: int, fps: float) -> npt.NDArray[np
     return out
 
 
-def lag(openings: Sequence[float], loudness: Sequence[float], fps: float) -> Lag:
+def lag(openings: npt.ArrayLike, loudness: npt.ArrayLike, fps: float) -> Lag:
     """The lag at which a mouth's openings correlate best with a loudness of the same frames (Pearson), within half a second.
 
     openings: one number a frame, NaN where no mouth was seen; any scale, more is wider. The peak is refined between frames
     by the parabola through its neighbours.
     """
-    mouth, voice = np.asarray(openings, np.float64), np.asarray(loudness, np.float64)[: len(openings)]
-    mouth = mouth[: len(voice)]
+    mouth, voice = np.asarray(openings, np.float64), np.asarray(loudness, np.float64)
+    mouth, voice = mouth[: len(voice)], voice[: len(mouth)]
     seen = int(np.isfinite(mouth).sum())
     reach = min(round(REACH * fps), max(0, len(mouth) // 3))
     scores = {shift: _pearson(mouth, voice, shift) for shift in range(-reach, reach + 1)}

@@ -10,8 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
@@ -40,7 +42,9 @@ class Target:
 TARGETS = {
     "ebu": Target("ebu", -23.0, -1.0),  # EBU R 128, European television
     "web": Target("web", -14.0, -1.0),  # what the large video sites play at
-    "streaming": Target("streaming", -27.0, -2.0, dialogue=True),  # as Netflix asks; its meter finds dialogue, we have the stem
+    "streaming": Target(
+        "streaming", -27.0, -2.0, dialogue=True
+    ),  # as Netflix asks; its meter finds dialogue, we have the stem
 }
 
 
@@ -149,7 +153,7 @@ def _through(
     graph = Graph()
     source = graph.add_abuffer(sample_rate=RATE, format="flt", layout="stereo", time_base=Fraction(1, RATE))
     nodes = [source, *(graph.add(name, options) for name, options in steps), graph.add("abuffersink")]
-    for one, other in zip(nodes, nodes[1:], strict=False):
+    for one, other in pairwise(nodes):
         one.link_to(other)
     graph.configure()
     plain = AudioResampler("flt", "stereo", RATE)
@@ -161,7 +165,7 @@ def _through(
             except (BlockingIOError, EOFError):
                 return
             noted(dict(frame.metadata))
-            if pieces is not None:
+            if pieces is not None and isinstance(frame, AudioFrame):
                 pieces.extend(packed(each) for each in plain.resample(frame))
 
     for start in range(0, len(sound), BLOCK):

@@ -114,4 +114,4 @@ def _mask(rows: tuple[str, ...], width: int, height: int) -> tuple[int, _Mask, _
     edge = cv2.GaussianBlur(cv2.dilate(words, kernel), (0, 0), max(0.6, reach * 0.6))
     top = max(0, height - round(height * MARGIN) - tall + size // 2)
     fitting = min(tall, height - top)
-    return top, words[:fitting], np.clip(np.asarray(edge, np.float32)[:fitting], 0, 1)
+    return top, words[:fitting], np.asarray(np.clip(edge[:fitting], 0, 1), np.float32)

@@ -99,7 +99,9 @@ def speak(text: str, voice: Voice) -> Wave:
     """
     plain = sayable(text)
     if not available():
-        raise VoiceError("no voice is installed", mend='pip install "storyboard[voice]", or give the line a WAV of its own.')
+        raise VoiceError(
+            "no voice is installed", mend='pip install "storyboard[voice]", or give the line a WAV of its own.'
+        )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "line.wav"
         # A shorter tract is a faster playback: what is spoken lower and slower by as much comes out as it should.

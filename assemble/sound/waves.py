@@ -30,7 +30,7 @@ def read_sound(path: str | Path | BinaryIO) -> Wave:
     """
     pieces: list[Wave] = []
     try:
-        with av.open(str(path) if isinstance(path, Path) else path) as container:
+        with av.open(str(path) if isinstance(path, Path) else path, "r") as container:
             if not container.streams.audio:
                 raise AssembleError("there is no sound in this file", where=str(path), mend="Give a WAV file.")
             stereo = AudioResampler("flt", "stereo", RATE)
@@ -46,7 +46,9 @@ def read_sound(path: str | Path | BinaryIO) -> Wave:
         raise AssembleError("there is no such file", where=str(path), mend="Check the path.") from None
     except (av.FFmpegError, OSError) as error:
         raise AssembleError(
-            "the file is broken or holds no sound", where=str(path), mend="Play it in a player; if it stops, export it anew."
+            "the file is broken or holds no sound",
+            where=str(path),
+            mend="Play it in a player; if it stops, export it anew.",
         ) from error
     sound = np.concatenate(pieces) if pieces else np.zeros((0, 2), np.float32)
     return np.nan_to_num(sound, posinf=0, neginf=0)
@@ -59,7 +61,9 @@ def packed(frame: AudioFrame) -> Wave:
 
 def framed(sound: Wave, start: int = 0) -> AudioFrame:
     """Sound as a frame that FFmpeg takes; `start` is its first sample's number."""
-    frame = AudioFrame.from_ndarray(np.ascontiguousarray(sound, np.float32).reshape(1, -1), format="flt", layout="stereo")
+    frame = AudioFrame.from_ndarray(
+        np.ascontiguousarray(sound, np.float32).reshape(1, -1), format="flt", layout="stereo"
+    )
     frame.sample_rate, frame.pts = RATE, start
     return frame
 
@@ -81,7 +85,9 @@ def write_wav(sound: Wave, path: str | Path) -> None:
         os.replace(part, path)
     except OSError as error:
         raise WriteError(
-            f"the sound could not be written: {error.strerror or error}", where=str(path), mend="Check the folder and its disk."
+            f"the sound could not be written: {error.strerror or error}",
+            where=str(path),
+            mend="Check the folder and its disk.",
         ) from error
     finally:
         part.unlink(missing_ok=True)
