@@ -26,7 +26,7 @@ def sound_section(sound: Mapping[str, Any] | None) -> str:
         ("measured", f"{_figure(sound['counted'])} LUFS, true peak {_figure(sound['peak'])} dBTP{held}"),
         (
             "programme",
-            f"{_figure(sound['programme'])} LUFS, range {sound['range']:.1f} LU; dialogue alone {_figure(sound['dialogue'])} LUFS",
+            f"{_figure(sound['programme'])} LUFS, range {sound['range']:.1f} LU; dialogue {_figure(sound['dialogue'])} LUFS",
         ),
         *((f"voice of {name}", said) for name, said in sound["voices"].items()),
         *((f"ambience: {each['place']}", f"{each['sound']}, {_shots(each['shots'])}") for each in sound["places"]),

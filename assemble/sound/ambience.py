@@ -17,9 +17,9 @@ _KINDS = {  # the words of a place that tell what it sounds like, the more telli
     "forest": "forest|woods?|jungle|grove|park|garden|meadow|orchard|clearing|river|lake",
     "street": "streets?|city|town|road|market|square|alley|bridge|station|car|bus|village",
 }
-LEVELS = {"interior": -52.0, "sea": -38.0, "forest": -44.0, "street": -41.0, "outside": -46.0}
+LEVELS = {"interior": -54.0, "sea": -44.0, "forest": -50.0, "street": -47.0, "outside": -50.0}
 """Root mean square in dB of full scale, under dialogue at -23 LUFS: a room is felt rather than heard, the sea is there."""
-GIVEN = -36.0  # LUFS that a user's file comes to, which is where the louder of these lie
+GIVEN = -40.0  # LUFS that a user's file comes to, which is where the louder of these lie
 SEAM = RATE // 2  # samples over which a bed's end blends into its beginning
 _Signal = npt.NDArray[np.float64]
 
@@ -50,9 +50,11 @@ def looped(sound: Wave, samples: int) -> Wave:
     if not len(sound) or samples <= len(sound):
         return np.pad(sound[:samples], ((0, max(0, samples - len(sound))), (0, 0)))
     seam = min(SEAM, len(sound) // 3)
+    if not seam:
+        return np.tile(sound, (-(-samples // len(sound)), 1))[:samples]
     rise = np.sin(np.linspace(0, np.pi / 2, seam, dtype=np.float32))[:, None]  # equal power: the halves are strangers
     joint = sound[-seam:] * rise[::-1] + sound[:seam] * rise
-    body = np.concatenate([joint, sound[seam:-seam]]) if seam else sound
+    body = np.concatenate([joint, sound[seam:-seam]])
     head = sound[: len(sound) - seam]
     rest = samples - len(head)
     return np.concatenate([head, np.tile(body, (-(-rest // len(body)), 1))[:rest]])

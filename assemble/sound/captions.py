@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import zip_longest
 
 WIDE, HIGH = 42, 2  # characters a line, and lines of one caption, as the BBC and Netflix ask
 READING = 17.0  # characters a second that a viewer reads
@@ -45,7 +46,7 @@ def captions(lines: Iterable[tuple[float, float, str, str]], seconds: float) -> 
             at += share
     made = [each for each in made if each.start < seconds - 0.01]
     out = []
-    for each, after in zip(made, [*made[1:], None], strict=True):
+    for each, after in zip_longest(made, made[1:]):
         limit = min(seconds, after.start - APART if after and after.start > each.start else seconds)
         wanted = each.start + max(SHORTEST, len(each.text) / READING)
         end = min(max(each.end, wanted), limit)

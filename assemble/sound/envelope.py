@@ -10,6 +10,7 @@ import numpy.typing as npt
 from assemble.sound.waves import RATE, Wave
 
 LOUD = 0.9  # what a line's loud syllables come to
+CONTRAST = 1.5  # deepens the dips between syllables to those of the loudness that toon learned to move mouths by
 FLOOR = 0.08  # loudness under it is a shut mouth
 REACH = 0.5  # seconds that a mouth is looked for around its voice
 CLEAR = 0.3  # least correlation at which a lag means something
@@ -31,8 +32,8 @@ class Lag:
 def levels(sound: Wave, start: float, frames: int, fps: float) -> npt.NDArray[np.float32]:
     """Loudness 0..1 of each of `frames` frames, of a line that starts `start` seconds after the first one begins.
 
-    It is the root mean square over each frame's own time, as a share of what the line's louder syllables have. Those come
-    near 1, pauses are 0; the loudness that toon's world draws mouths by has the same range.
+    It is the root mean square over each frame's own time, as a share of what the line's louder syllables have, to the power
+    of CONTRAST. Those syllables come near 1, pauses are 0, and the mean while somebody speaks is about a half.
     """
     out = np.zeros(frames, np.float32)
     power = np.concatenate([[0.0], np.cumsum(np.square(sound, dtype=np.float64).mean(axis=1))])
@@ -40,7 +41,7 @@ def levels(sound: Wave, start: float, frames: int, fps: float) -> npt.NDArray[np
     root = np.sqrt(np.diff(power[edges]) / (RATE / fps))
     heard = root[root > 0]
     if len(heard):
-        out[:] = np.clip(LOUD * root / max(float(np.percentile(heard, 90)), 1e-6), 0, 1)
+        out[:] = np.clip(LOUD * (root / max(float(np.percentile(heard, 90)), 1e-6)) ** CONTRAST, 0, 1)
     out[out < FLOOR] = 0
     return out
 

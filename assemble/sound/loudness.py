@@ -26,7 +26,7 @@ MOST = 60.0  # dB of gain; more would raise what is no sound
 SHORTEST = int(0.4 * RATE)  # a gating block: nothing shorter has a loudness
 CLOSE = 0.05  # LU of the target at which it is met
 CREST = 0.1  # dB under the limit that is aimed for
-_TRIES = 6
+_TRIES = 16
 
 
 @dataclass(frozen=True)
@@ -127,19 +127,26 @@ def levelled(
         return sound, 0.0, measure(sound)
     gain = min(goal.lufs - before, most)
     ceiling = goal.peak - CREST
-    made, after = sound, measure(sound)
+    made, after, yields = sound, measure(sound), 1.0
+    tried: tuple[float, float] | None = None
     for _ in range(_TRIES):
         made = amplified(sound, gain)
         if (measure(made).peak or -math.inf) > ceiling:
             made = limited(made, ceiling)
         after = measure(heard(made))
         over = (after.peak or -math.inf) - goal.peak
-        # A target that goes by dialogue is a matter of gain alone: the limiter works on the mix.
-        short = 0.0 if counted is not sound else goal.lufs - (after.integrated or goal.lufs)
+        if over > 0:
+            ceiling -= over + 0.05
+        if counted is not sound or after.integrated is None:
+            short = 0.0  # a target that goes by dialogue is a matter of gain alone: the limiter works on the mix
+        else:
+            short = goal.lufs - after.integrated
+            if tried and gain - tried[0] > 0.05:  # the harder the limiter works, the less a decibel of gain yields
+                yields = min(1.0, max(0.2, (after.integrated - tried[1]) / (gain - tried[0])))
+            tried = gain, after.integrated
         if over <= 0 and (abs(short) <= CLOSE or gain >= most):
             break
-        ceiling -= max(0.0, over) + (0.05 if over > 0 else 0.0)
-        gain = min(gain + short, most)
+        gain = min(gain + short / yields, most)
     return made, round(gain, 2), after
 
 

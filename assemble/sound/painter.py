@@ -108,7 +108,7 @@ def _mask(rows: tuple[str, ...], width: int, height: int) -> tuple[int, _Mask, _
     for number, row in enumerate(rows):
         left = max(0, (width - wide(row, size)) // 2)
         cv2.putText(canvas, row, (left, step * (number + 1)), (255, 255, 255), font, size, WEIGHT)
-    words = canvas[..., 0].astype(np.float32) / 255
+    words = np.asarray(canvas[..., 0] / 255, np.float32)
     reach = max(1, round(size * 0.09))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     edge = cv2.GaussianBlur(cv2.dilate(words, kernel), (0, 0), max(0.6, reach * 0.6))

@@ -105,7 +105,7 @@ def speak(text: str, voice: Voice) -> Wave:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "line.wav"
         # A shorter tract is a faster playback: what is spoken lower and slower by as much comes out as it should.
-        settings = {"--pitch": voice.pitch / voice.tract, "--speed": voice.tempo / voice.tract, "--volume": 0.7}
+        settings = {"--pitch": voice.pitch / voice.tract, "--speed": voice.tempo / voice.tract, "--volume": 0.6}
         options = [word for name, value in settings.items() for word in (name, f"{value:.3f}")]
         command = [sys.executable, "-m", "py_nanotts", "-o", str(file), "-v", voice.language, *options, "--", plain]
         try:
