@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assemble.lighting.look import Look, look
     from assemble.lighting.regions import Person
     from assemble.media import Clip, Footage, probe, read_frames
+    from assemble.mux import add_sound
     from assemble.picture import fit, sheet
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Person",
     "Setting",
     "WriteError",
+    "add_sound",
     "check",
     "fit",
     "look",
@@ -65,6 +67,7 @@ _HOMES = {
     "Person": "lighting.regions",
     "Setting": "lighting.finding",
     "WriteError": "errors",
+    "add_sound": "mux",
     "check": "lighting.findings",
     "fit": "picture",
     "look": "lighting.look",

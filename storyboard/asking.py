@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.prompt import ordered
-from storyboard.speech import loudness
 from storyboard.takes import Take
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from generation import Model, ShotRequest
 
 
-def requested(board: Storyboard, number: int, take: Take, model: Model, casting: Casting) -> ShotRequest:
-    """The request for a take of shot `number` (from 1) of a board."""
+def requested(
+    board: Storyboard, number: int, take: Take, model: Model, casting: Casting, voiced: Callable[[int, float], dict[str, Any]]
+) -> ShotRequest:
+    """The request for a take of shot `number` (from 1) of a board; `voiced` gives each speaker's loudness 0..1 for so many
+    frames at a rate."""
     import numpy as np
 
     from generation import ShotRequest, VoiceTrack
@@ -26,7 +29,7 @@ def requested(board: Storyboard, number: int, take: Take, model: Model, casting:
     assert shot.seconds is not None
     width, height = family.size_for(*board.pixels)
     frames = family.frames_for(shot.seconds)
-    levels = loudness(shot, frames, family.fps)
+    levels = voiced(frames, family.fps)
     counts = family.picture_counts(len(shot.names), frames)
     return ShotRequest(
         prompt=ordered(shot, board.style, family.parts),

@@ -21,14 +21,17 @@ from typing import TYPE_CHECKING
 from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.check import check_transitions
+from storyboard.delivering import clip_name, wanted
+from storyboard.dialogue import Dialogue
 from storyboard.errors import StoryboardError, listed
 from storyboard.events import Event
 from storyboard.filming import Filming
-from storyboard.finishing import clip_name, wanted
+from storyboard.finishing import Finishing
 from storyboard.page import page
 from storyboard.refs import VIDEOS, clip_refusal
 from storyboard.report import Report, ShotReport, characters
 from storyboard.run import RunFolder
+from storyboard.sounding import Captions, Loudness, Sounding, check_sound
 from storyboard.studio import Film
 
 if TYPE_CHECKING:
@@ -67,16 +70,22 @@ def assemble_film(
     clips_to: Path | None = None,
     encoders: Path | None = None,
     grade: bool = True,
+    loudness: Loudness = "web",
+    captions: Captions | None = None,
+    silent: bool = False,
     on_event: Callable[[Event], None] | None = None,
 ) -> Film:
     """The film of a board from clips in a folder, one or several for each shot. A shot's own `clip` serves where none is there.
 
     The film has the board's size and the rate of its fastest clip, or those of `delivery`. encoders: the folder of another
-    encoder set. grade: bring the light of clips together that differ in it. Raises StoryboardError, IdentityError or AssembleError, each with what to do.
+    encoder set. The rest is as for `Studio.render`.
+
+    Raises StoryboardError, IdentityError or AssembleError, each with what to do.
     """
     from assemble import probe
 
     film = Path(film)
+    check_sound(loudness, captions)
     board = _loaded(board)
     found, others = matched(Path(clips), len(board.shots))
     _take_up(board, found, Path(clips))
@@ -96,13 +105,16 @@ def assemble_film(
         for path in others:
             tell(Event("note", f"{path.name} names no shot of the board, and is left out"))
         casting = Casting(board, run, tell, encoders)
-        filming = Filming(None, board, run, casting, tell, fps=fps, clips=found)
+        dialogue = Dialogue(board, None, tell, silent=silent)
+        filming = Filming(None, board, run, casting, tell, dialogue.levels, fps=fps, clips=found)
         filming.shoot([], 1, "decode")
-        filming.grade(grade)
-        seconds = filming.stitch(film, delivered, clips_to)
+        sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
+        finishing = Finishing(filming, sounding, delivered, clips_to, grade=grade)
+        seconds = finishing.finish(film)
         facts = {
             **_facts(film, board, Path(clips)), "started": round(started, 3), "state": "done",
             "seconds": round(time.time() - started, 2), "film_seconds": round(seconds, 3),
+            "sound": sounding.report,
         }  # fmt: skip
         report = Report(
             shots=tuple(ShotReport(n, filming.kept[n], tuple(takes)) for n, takes in sorted(filming.takes.items())),
@@ -110,6 +122,7 @@ def assemble_film(
             model={},
             encoders=casting.hashes if casting.packs else {},
             facts=facts,
+            light=finishing.light,
         )
         run.write("run.json", json.dumps(report.plain(), indent=1, ensure_ascii=False) + "\n")
         run.write("report.html", page(board, report, filming.strips()))

@@ -61,12 +61,13 @@ class Presence(_Part):
 
 
 class SpokenLine(_Part):
-    """A line of dialogue. `heard` says that the speaker is off screen."""
+    """A line of dialogue. `heard` says that the speaker is off screen; `wav` is a recording to be heard."""
 
     speaker: Name
     text: Annotated[str, Field(min_length=1)]
     manner: str = ""
     heard: bool = False
+    wav: str | None = Field(default=None, exclude_if=_unsaid)
 
 
 class Transition(_Part):
@@ -81,10 +82,12 @@ class Transition(_Part):
 
 
 class Role(_Part):
-    """A character of the film. `refs` are paths from the board's folder: pictures, videos, folders of them, or a pack."""
+    """A character of the film. `refs` are paths from the board's folder: pictures, videos, folders of them, or a pack.
+    `voice` says how the scratch voice sounds: a language, low, deep, high, bright, slow, fast."""
 
     refs: Annotated[list[str], Field(min_length=1)]
     looks: str = ""
+    voice: str = Field(default="", exclude_if=_unsaid)
 
 
 class Shot(_Part):
@@ -113,6 +116,7 @@ class Shot(_Part):
     clip_out: Annotated[float, Field(gt=0)] | None = Field(default=None, exclude_if=_unsaid)
     transition_in: Transition | None = Field(default=None, exclude_if=_unsaid)
     transition_out: Transition | None = Field(default=None, exclude_if=_unsaid)
+    ambience: str | None = Field(default=None, exclude_if=_unsaid)
     seed: Seed = 0
     prompt: str = ""
     prompt_check: str = ""
@@ -225,6 +229,10 @@ class Storyboard(_Part):
                 shot.clip = rebased(shot.clip)
             if shot.frame is not None:
                 shot.frame = rebased(shot.frame)
+            if shot.ambience:
+                shot.ambience = rebased(shot.ambience)
+            for line in shot.lines:
+                line.wav = rebased(line.wav) if line.wav else None
         return moved
 
     def composed(self) -> Storyboard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storyboard.cast import Cast
@@ -12,7 +12,8 @@ from storyboard.headings import SceneHeading, ShotHeading, scene_heading, shot_h
 from storyboard.limits import Limits
 from storyboard.prose import dialogue, is_dialogue, prose
 from storyboard.refs import clip_refusal, clip_span, frame_refusal, placed
-from storyboard.script import Beat, Cut, GivenShot, Scene, Script
+from storyboard.script import Beat, Cut, GivenShot, Line, Scene, Script
+from storyboard.soundfiles import length_of, sound_refusal
 from storyboard.source import Passage, Source
 from storyboard.transitions import EXAMPLE, Change, Transition, stands_alone
 
@@ -45,13 +46,14 @@ class _Scene:
     beats: list[Beat] = field(default_factory=list)
     shots: list[_Shot] = field(default_factory=list)
     enter: Transition | None = None
+    ambience: Path | None = None
 
     def built(self) -> Scene:
         shots = tuple(shot.built() for shot in self.shots)
         said = self.heading
         return Scene(
             said.text, said.place, said.interior, said.time, tuple(self.beats), shots, self.spot, self.breaks, self.continues,
-            self.enter,
+            enter=self.enter, ambience=self.ambience,
         )  # fmt: skip
 
 
@@ -164,6 +166,20 @@ class ScriptBuilder:
             setattr(scene.shots[-1], kind, path)
             if kind == "clip":
                 scene.shots[-1].span = span
+
+    def sound(self, kind: str, said: str, line: int, column: int) -> None:
+        """Take in a 'voice: path' line, for the line of dialogue above it, or an 'ambience: path' line, for its scene."""
+        spot = Spot(line, column, max(1, len(said)))
+        path = placed(self.source.path.parent, said.strip("\"'"))
+        problem = sound_refusal(path)
+        if problem:
+            self.source.fault(spot, *problem)
+        elif kind == "ambience":
+            self.open_scene(spot).ambience = path
+        elif self.beats and isinstance(self.beats[-1], Line):
+            self.beats[-1] = replace(self.beats[-1], wav=path, length=length_of(path))
+        else:
+            self.source.fault(spot, "a recording stands under no line", 'put it under the line that it speaks: @mia: "..."')
 
     def script(self) -> Script:
         """The whole script."""

@@ -10,6 +10,7 @@ from storyboard.errors import Spot, StoryboardError
 from storyboard.limits import Limits
 from storyboard.refs import clip_refusal, frame_refusal, refs_refusal
 from storyboard.script import GivenShot, Line, Scene, Script, Sentence
+from storyboard.soundfiles import sound_refusal, sounds_of
 from storyboard.source import Source
 from storyboard.words import MENTION
 
@@ -59,6 +60,10 @@ def check_board(board: Storyboard, limits: Limits, where: str) -> None:
         refusal = frame_refusal(board.path(shot.frame)) if shot.frame is not None else None
         if refusal:
             wrong.append(f"{path}.frame: {refusal[0]}; {refusal[1]}")
+        for what, said in sounds_of(shot):
+            refusal = sound_refusal(board.path(said))
+            if refusal:
+                wrong.append(f"{path}.{what}: {refusal[0]}; {refusal[1]}")
     for name, role in board.characters.items():
         for number, said in enumerate(role.refs):
             refusal = refs_refusal(board.path(said))

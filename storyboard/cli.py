@@ -39,6 +39,10 @@ DeliveryName = Annotated[
 CodecName = Annotated[
     str | None, typer.Option("--codec", metavar="h264|h265|prores", help="By the film's name when not given: .mov is ProRes.")
 ]
+NoGrade = Annotated[bool, typer.Option("--no-grade", help="Leave the light of every shot as it was made.")]
+LoudnessName = Annotated[str, typer.Option(metavar="TARGET", help="Bring the sound to ebu, web or streaming.")]
+CaptionsHow = Annotated[str | None, typer.Option(metavar="burn", help="Paint the captions into the picture.")]
+Silent = Annotated[bool, typer.Option("--silent", help="Make no sound.")]
 ClipsTo = Annotated[
     Path | None, typer.Option("--clips-to", metavar="DIR", help="Write each shot as a clip of its own, too: shot01.mp4, ...")
 ]
@@ -72,7 +76,10 @@ def render(
     delivery: DeliveryName = None,
     codec: CodecName = None,
     clips_to: ClipsTo = None,
-    no_grade: Annotated[bool, typer.Option("--no-grade", help="Leave the light of every shot as it was made.")] = False,
+    no_grade: NoGrade = False,
+    loudness: LoudnessName = "web",
+    captions: CaptionsHow = None,
+    silent: Silent = False,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
@@ -85,7 +92,7 @@ def render(
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
                 fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
-                on_event=on_event,
+                loudness=loudness, captions=captions, silent=silent, on_event=on_event,  # type: ignore[arg-type]
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
@@ -163,6 +170,10 @@ def assemble(
     delivery: DeliveryName = None,
     codec: CodecName = None,
     clips_to: ClipsTo = None,
+    no_grade: NoGrade = False,
+    loudness: LoudnessName = "web",
+    captions: CaptionsHow = None,
+    silent: Silent = False,
     encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
@@ -178,8 +189,9 @@ def assemble(
     film = output or Path(board.absolute().name).with_suffix(".mp4")
     with showing(sys.stderr) as on_event:
         made = assemble_film(
-            board, clips, film, delivery=delivery, codec=codec, clips_to=clips_to, encoders=encoders, on_event=on_event
-        )
+            board, clips, film, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
+            loudness=loudness, captions=captions, silent=silent, encoders=encoders, on_event=on_event,  # type: ignore[arg-type]
+        )  # fmt: skip
     console.film(made, json)
     if made.report.review:
         raise typer.Exit(3)

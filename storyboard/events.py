@@ -12,8 +12,8 @@ class Event:
 
     `kind` is plan, memory (where networks will go), pack, stage (a network is about to work), step (of a network; not kept
     in events.jsonl), artefact (a stage's result is there), score, reject (a layout fails at first sight), retake, clip, light (a
-    grade, or a finding of the lighting checks), film, report, or note; when a model is fetched, bytes (of the file that `text`
-    names) or note. Numbers count from 1; 0 is none.
+    grade, or a finding of the lighting checks), film, sound, report, or note; when a model is fetched, bytes (of the file that
+    `text` names) or note. Numbers count from 1; 0 is none.
     """
 
     kind: str

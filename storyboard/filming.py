@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,15 @@ from typing import TYPE_CHECKING, Any
 from storyboard.asking import requested
 from storyboard.board import Shot, Storyboard
 from storyboard.casting import Casting
+from storyboard.dialogue import Levels
 from storyboard.errors import RenderError
 from storyboard.events import Event
-from storyboard.finishing import joins, write_shots
-from storyboard.lighting import FilmLight, light, people_in
 from storyboard.production import PREVIEW, Job, Sort, make, name_keys
 from storyboard.run import RunFolder, detail_roll
 from storyboard.sight import SIGHT, Sight
 from storyboard.takes import Take, best, take_of
 
 if TYPE_CHECKING:
-    from assemble import Clip, Delivery
     from generation import Model
 
 STRIP = 5  # pictures of a take that the report shows
@@ -40,17 +39,17 @@ class Filming:
         run: RunFolder,
         casting: Casting,
         tell: Callable[[Event], None],
+        levels: Levels,
         *,
         fps: float = 0,
         clips: Mapping[int, Sequence[Path]] | None = None,
     ) -> None:
-        self.board, self.run, self.casting, self.tell = board, run, casting, tell
+        self.board, self.run, self.casting, self.tell, self.levels = board, run, casting, tell, levels
         self.given_model, self.clips = model, clips or {}
         self.fps = model.family.fps if model else fps
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
         self.kept: dict[int, Take] = {}
-        self.light: FilmLight | None = None
         self.shown = "decode"  # the artefact whose frames the takes are looked at by
 
     @property
@@ -85,47 +84,6 @@ class Filming:
             found.sort(key=lambda take: take.number)
         self.kept = {n: best(found) for n, found in self.takes.items() if not all(take.rejected for take in found)}
 
-    def grade(self, grade: bool) -> None:
-        """Check the light of the kept takes, and with `grade` bring it together where it is off."""
-        people = {number: people_in(take.score) for number, take in self.kept.items()}
-        self.light = light(
-            self.board, sorted(self.kept), lambda number: self.frames(self.kept[number]), people, grade=grade
-        )
-        self.light.keep(self.run)
-        for number, grading in self.light.gradings.items():
-            self.tell(Event("light", f"shot {number}: {grading.why}", number))
-        for fault in self.light.after.faults:
-            self.tell(Event("light", f"{fault.verdict}: shot {fault.shots[-1]}: {fault.text}", fault.shots[-1]))
-
-    def stitch(self, film: Path, delivery: Delivery | None = None, clips_to: Path | None = None) -> float:
-        """Stitch the kept takes to the film, and write each as a clip of its own where that is asked; returns its seconds."""
-        from assemble import Delivery, stitch
-
-        order = sorted(self.kept)
-        for number in range(1, len(self.board.shots) + 1):
-            if number not in self.kept:
-                self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
-        flows = (self.footage(self.kept[number]) for number in order)
-        size, joined = self.board.pixels, joins(self.board, order)
-        made = stitch(flows, film, fps=self.fps, size=size, joins=joined, delivery=delivery)
-        self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
-        if clips_to:
-            shots = ((number, self.footage(self.kept[number])) for number in order)
-            write_shots(clips_to, shots, film, self.fps, size, delivery or Delivery(), self.tell)
-        return made.seconds
-
-    def footage(self, take: Take) -> Iterator[Any] | Clip:
-        """A take as it is stitched: its frames, graded where they are, or the part of a file that the shot shows as it is."""
-        from assemble import Clip
-
-        shot = self.board.shots[take.shot - 1]
-        if self.light is not None and self.light.grades(take.shot):
-            return self.light.frames(take.shot, self.frames(take))
-        if shot.clip is None:
-            return self.frames(take)
-        start, longest = shot.clip_in or 0, shot.longest
-        return Clip(Path(take.clip), start, None if longest is None else start + longest)
-
     def frames(self, take: Take) -> Iterator[Any]:
         """The frames (H, W, 3) of a take, cut to the shot's length."""
         shot = self.board.shots[take.shot - 1]
@@ -155,7 +113,7 @@ class Filming:
         shot = self.board.shots[number - 1]
         rolls = (self.rolls.get(key, 0) for key in (str(shot.seed), detail_roll(shot.seed)))
         take = take_of(shot, number, attempt, *rolls)
-        request = requested(self.board, number, take, self.model, self.casting)
+        request = requested(self.board, number, take, self.model, self.casting, partial(self.levels, number))
         packs = self.casting.digests(shot.names) if any(request.pictures) else {}
         return Job(take, shot, request, self.casting.tokens(shot.names), packs)
 

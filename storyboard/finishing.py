@@ -1,72 +1,79 @@
-"""Finishing: how a board's shots are joined, delivered, and handed over one by one."""
+"""Finishing: the kept takes become the film. Light first, then the picture, then the sound; what is known of all goes along."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Storyboard
-from storyboard.errors import StoryboardError
+from storyboard.delivering import joins, write_shots
 from storyboard.events import Event
+from storyboard.filming import Filming
+from storyboard.lighting import FilmLight, light, people_in
+from storyboard.sounding import Sounding
 
 if TYPE_CHECKING:
-    from assemble import Clip, Delivery, Join
+    from assemble import Clip, Delivery
 
 
-def joins(board: Storyboard, order: Sequence[int]) -> list[Join]:
-    """How the shots of a film, by number from 1, follow each other."""
-    from assemble import Join
+class Finishing:
+    """The way of one film from its takes. `light` is what the checks of light found, None before."""
 
-    found = []
-    for number in order:
-        enter, leave = board.shots[number - 1].transition_in, board.shots[number - 1].transition_out
-        found.append(
-            Join(
-                dissolve=enter.seconds if enter and enter.kind == "dissolve" else 0,
-                fade_in=enter.seconds if enter and enter.kind == "fade" else 0,
-                fade_out=leave.seconds if leave else 0,
-            )
-        )
-    return found
+    def __init__(self, filming: Filming, sounding: Sounding, delivery: Delivery, clips_to: Path | None, *, grade: bool) -> None:
+        self.filming, self.sounding = filming, sounding
+        self.delivery, self.clips_to, self.grade = delivery, clips_to, grade
+        self.board, self.run, self.tell, self.fps = filming.board, filming.run, filming.tell, filming.fps
+        self.light: FilmLight | None = None
 
+    def finish(self, film: Path) -> float:
+        """Make the film, and each shot as a clip of its own where that is asked; returns the film's seconds."""
+        from assemble import stitch
 
-def wanted(board: Storyboard, film: Path, delivery: Delivery | str | None, codec: str | None = None) -> Delivery:
-    """The delivery that was asked for, as words or ready, once it is known that the file can hold it."""
-    from assemble import Delivery
+        kept, size = self.filming.kept, self.board.pixels
+        order = sorted(kept)
+        for number in range(1, len(self.board.shots) + 1):
+            if number not in kept:
+                self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
+        self.light = self._lit(order)
+        flows = (self._shown(number) for number in order)
+        picture, joined = self.sounding.picture(film), joins(self.board, order)
+        made = stitch(flows, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery)
+        self.sounding.finish(made, film, order)
+        self.sounding.follow(kept, self.filming.frames, self.fps)
+        self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
+        if self.clips_to:
+            shots = ((number, self._footage(number)) for number in order)
+            write_shots(self.clips_to, shots, film, self.fps, size, self.delivery, self.tell)
+        return made.seconds
 
-    if isinstance(delivery, str) or (delivery is None and codec):
-        width, height = board.pixels
-        said = delivery if isinstance(delivery, str) else board.size
-        delivery = Delivery.parse(said, codec, tall=height > width)
-    delivery = delivery or Delivery()
-    delivery.of(film)
-    return delivery
+    def _lit(self, order: list[int]) -> FilmLight:
+        """Check the light of the shots, and bring it together where it is off and that is wanted."""
+        kept, frames = self.filming.kept, self.filming.frames
+        people = {number: people_in(kept[number].score) for number in order}
+        found = light(self.board, order, lambda number: frames(kept[number]), people, grade=self.grade)
+        found.keep(self.run)
+        for number, grading in found.gradings.items():
+            self.tell(Event("light", f"shot {number}: {grading.why}", number))
+        for fault in found.after.faults:
+            self.tell(Event("light", f"{fault.verdict}: shot {fault.shots[-1]}: {fault.text}", fault.shots[-1]))
+        return found
 
+    def _shown(self, number: int) -> Iterator[Any] | Clip:
+        """A shot as the film shows it: its footage, with captions where they are to be burnt in."""
+        if not self.sounding.paints(number):
+            return self._footage(number)
+        return self.sounding.frames(number, self._frames(number), self.fps)
 
-def clip_name(number: int, suffix: str) -> str:
-    """The file name of a shot's clip, by which `assemble` finds it again."""
-    return f"shot{number:02}{suffix}"
+    def _footage(self, number: int) -> Iterator[Any] | Clip:
+        """A shot's kept take: its frames, graded where they are, or the part of a file that the shot shows as it is."""
+        from assemble import Clip
 
+        shot, take = self.board.shots[number - 1], self.filming.kept[number]
+        if shot.clip is None or (self.light and self.light.grades(number)):
+            return self._frames(number)
+        start, longest = shot.clip_in or 0, shot.longest
+        return Clip(Path(take.clip), start, None if longest is None else start + longest)
 
-def write_shots(
-    folder: Path,
-    shots: Iterable[tuple[int, Iterable[Any] | Clip]],
-    film: Path,
-    fps: float,
-    size: tuple[int, int],
-    delivery: Delivery,
-    tell: Callable[[Event], None],
-) -> None:
-    """Each shot as a clip of its own, whole and without transitions, delivered as the film is."""
-    from assemble import stitch
-
-    if folder.exists() and not folder.is_dir():
-        raise StoryboardError(
-            "a file is in the way of the folder of clips", where=str(folder), mend="name another folder"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, frames in shots:
-        path = folder / clip_name(number, film.suffix.lower())
-        made = stitch([frames], path, fps=fps, size=size, delivery=delivery)
-        tell(Event("clip", f"{path}: {made.seconds:.1f} s", number, seconds=made.seconds))
+    def _frames(self, number: int) -> Iterator[Any]:
+        frames = self.filming.frames(self.filming.kept[number])
+        return self.light.frames(number, frames) if self.light else frames

@@ -18,7 +18,7 @@ from storyboard.source import Source
 from storyboard.words import NAME
 
 KEYS = ("title", "style", "size", "seed", "characters")
-CHARACTER_KEYS = ("refs", "looks")
+CHARACTER_KEYS = ("refs", "looks", "voice")
 OTHER_NAMES = {"resolution": "size", "dimensions": "size", "cast": "characters", "people": "characters", "name": "title",
                "look": "style", "reference": "refs", "references": "refs", "images": "refs", "pictures": "refs",
                "description": "looks", "appearance": "looks"}  # fmt: skip
@@ -165,11 +165,13 @@ class _Reader:
         return found
 
     def character(self, name: str, key: Node, node: Node) -> Character:
-        looks, refs = "", None
+        looks, refs, voice = "", None, ""
         if isinstance(node, MappingNode):
             for part, _, value in self.pairs(node, CHARACTER_KEYS, "character"):
                 if part == "looks":
                     looks = " ".join(self.string(value, "looks").split())
+                elif part == "voice":
+                    voice = " ".join(self.string(value, "voice").split())
                 else:
                     refs = self.refs(value)
         elif self.string(node, name):
@@ -177,7 +179,7 @@ class _Reader:
             refs = ()
         if refs is None:
             self.fault(key, f"{name} has no reference pictures", f"write {name}: {EXAMPLE % name}")
-        return Character(name, refs or (), looks, self.spot(key))
+        return Character(name, refs or (), looks, self.spot(key), voice)
 
     def refs(self, node: Node) -> tuple[Path, ...] | None:
         items = node.value if isinstance(node, SequenceNode) else [node]

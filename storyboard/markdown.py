@@ -16,6 +16,7 @@ from storyboard.headings import EXAMPLE
 from storyboard.limits import Limits
 from storyboard.prose import is_dialogue
 from storyboard.script import Script
+from storyboard.soundfiles import SOUNDS
 from storyboard.source import Source
 from storyboard.transitions import stands_alone
 
@@ -26,6 +27,9 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ITEM = re.compile(r"\s*(?:>\s?|[-*+]\s+|\d{1,3}[.)]\s+)+")
 _MARKUP = re.compile(r"\\@|\\(?=[!-/:-@\[-`{-~])|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+")
 _FILE = re.compile(r"\s*(?P<kind>clip|frame)\s*:\s*(?P<path>.*?)\s*", re.IGNORECASE)
+_SOUND = re.compile(
+    rf"\s*(?P<kind>voice|ambience)\s*:\s*(?P<path>\S.*?(?:{'|'.join(map(re.escape, SOUNDS))})[\"']?)\s*", re.IGNORECASE
+)
 
 
 def read(source: Source, limits: Limits) -> Script:
@@ -62,6 +66,9 @@ def read(source: Source, limits: Limits) -> Script:
         elif found := _FILE.fullmatch(text):
             flush()
             builder.file(found["kind"].lower(), found["path"], line, found.start("path") + 1)
+        elif found := _SOUND.fullmatch(text):
+            flush()
+            builder.sound(found["kind"].lower(), found["path"], line, found.start("path") + 1)
         else:
             item = _ITEM.match(text)
             start_at = item.end() if item else 0

@@ -13,6 +13,7 @@ from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
 from storyboard.lightpage import light_section
 from storyboard.report import CharacterReport, Report, ShotReport
+from storyboard.soundpage import sound_section
 from storyboard.takes import Take
 
 WIDTH = 288  # pixels of a picture in a strip
@@ -64,7 +65,7 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    film = identity_table(report.identity) + light_section(report, strips, picture)
+    film = identity_table(report.identity) + light_section(report, strips, picture) + sound_section(facts.get("sound"))
     return document(f"{title}: report", f"{head}{film}{shots}{_facts(report)}")
 
 

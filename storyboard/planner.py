@@ -14,6 +14,7 @@ from storyboard.script import GivenShot, LightCue, Line, Script, Sentence
 from storyboard.seeds import derived
 from storyboard.sequences import counted, packed
 from storyboard.settings import Setting, settings
+from storyboard.soundfiles import recorded
 from storyboard.split import split
 from storyboard.staging import Draft, blocked, frame
 from storyboard.transitions import settled
@@ -40,7 +41,8 @@ def plan(script: Script, limits: Limits | None = None, *, seed: int | None = Non
     for index, (scene, drafts) in enumerate(zip(scenes, drafted, strict=True), start=1):
         sides = kept = blocked(drafts, kept if scene.continues else {})
         for within, draft in enumerate(drafts, start=1):
-            shots.append(_shot(draft, scene, sides, index, sequences[number], derived(film_seed, index, within)))
+            made = _shot(draft, scene, sides, index, sequences[number], derived(film_seed, index, within))
+            shots.append(recorded(made, draft.lines, scene.ambience, script.path.absolute().parent))
             number += 1
     width, height = script.size or limits.film_size
     folder = script.path.absolute().parent
@@ -50,7 +52,7 @@ def plan(script: Script, limits: Limits | None = None, *, seed: int | None = Non
         size=f"{width}x{height}",
         seed=film_seed,
         characters={
-            name: Role(refs=[_said(path, folder) for path in who.refs], looks=who.looks)
+            name: Role(refs=[_said(path, folder) for path in who.refs], looks=who.looks, voice=who.voice)
             for name, who in script.characters.items()
         },
         shots=shots,

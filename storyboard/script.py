@@ -21,6 +21,7 @@ class Character:
     refs: tuple[Path, ...]
     looks: str
     spot: Spot
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of dialogue. `heard` says that the speaker is off screen; `manner` is a '(whispers)'."""
+    """One line of dialogue. `heard` says that the speaker is off screen; `manner` is a '(whispers)'; `wav` its own recording."""
 
     speaker: str
     text: str
@@ -42,11 +43,13 @@ class Line:
     paragraph: int
     manner: str = ""
     heard: bool = False
+    wav: Path | None = None
+    length: float | None = None  # seconds of its own recording, where they are known
 
     @property
     def seconds(self) -> float:
         """How long it takes to say, with a breath."""
-        return len(self.text) / SPEAKING + BREATH
+        return (len(self.text) / SPEAKING if self.length is None else self.length) + BREATH
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Scene:
     breaks: bool = False  # a thematic break stands before it: a new sequence begins
     continues: bool = False  # same scene as the one before, only the sequence is new
     enter: Transition | None = None  # of its first shot
+    ambience: Path | None = None  # a sound to lie under it
 
 
 @dataclass(frozen=True)

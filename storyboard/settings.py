@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from storyboard.light import Light, LightNote, light_at
 from storyboard.script import Cut, GivenShot, LightCue, Line, Scene, Script, Sentence
@@ -48,6 +49,7 @@ class Setting:
     shots: tuple[GivenShot, ...] = ()
     breaks: bool = False
     continues: bool = False
+    ambience: Path | None = None
     why: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -62,7 +64,7 @@ def settings(script: Script) -> list[Setting]:
     found: list[Setting] = []
     for scene in script.scenes:
         first = Setting(scene.heading, scene.place, scene.interior, scene.time, shots=scene.shots)
-        first.breaks, first.continues = scene.breaks, scene.continues
+        first.breaks, first.continues, first.ambience = scene.breaks, scene.continues, scene.ambience
         if scene.enter:
             first.enters[0] = scene.enter
         found += _given(first, scene) if scene.shots else _split(first, scene)

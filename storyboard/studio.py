@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from storyboard.board import Storyboard
 from storyboard.boarding import boarded
 from storyboard.casting import Casting
+from storyboard.delivering import wanted
+from storyboard.dialogue import Dialogue
 from storyboard.errors import StoryboardError, listed, meant
 from storyboard.events import Event
 from storyboard.filming import Filming
-from storyboard.finishing import wanted
+from storyboard.finishing import Finishing
+from storyboard.lighting import FilmLight
 from storyboard.limits import Limits
 from storyboard.page import page
 from storyboard.planning import planned
@@ -31,6 +34,7 @@ from storyboard.production import PREVIEW
 from storyboard.report import Report, ShotReport, characters
 from storyboard.run import RunFolder
 from storyboard.shelf import located
+from storyboard.sounding import Captions, Loudness, Sounding, check_sound
 
 if TYPE_CHECKING:
     from assemble import Delivery
@@ -86,6 +90,9 @@ class Studio:
         codec: str | None = None,
         clips_to: Path | None = None,
         grade: bool = True,
+        loudness: Loudness = "web",
+        captions: Captions | None = None,
+        silent: bool = False,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4, or .mov for ProRes).
@@ -99,12 +106,14 @@ class Studio:
         fresh: forget what was made before. memory: gigabytes to plan with, where it computes, instead of all that are free.
         delivery: size and rate of the film, as "1080p24"; None leaves them as the model makes shots. codec: h264, h265 or
         prores; by the film's name when None. clips_to: a folder for each shot as a clip. grade: bring the light of shots
-        together that differ in it.
+        together that differ in it. loudness: what the sound is brought to, "ebu" (-23 LUFS), "web" (-14) or "streaming" (-27 of
+        the dialogue). captions: "burn" paints them into the picture. silent: no sound.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
         film = Path(film)
         _check(takes, until, reroll, film)
+        check_sound(loudness, captions)
         board, doubts = boarded(source, self.limits, seed)
         chosen = _chosen(shots, len(board.shots))
         delivered = wanted(board, film, delivery, codec)
@@ -119,8 +128,10 @@ class Studio:
                     on_event(event)
 
             started = time.time()
+            dialogue = Dialogue(board, self.limits, tell, silent=silent)
+            board = dialogue.board
             settings = {"seed": board.seed, "takes": takes, "shots": sorted(chosen), "until": until, "reroll": reroll}
-            settings["grade"] = grade
+            settings |= {"grade": grade, "loudness": loudness, "captions": captions, "silent": silent}
             facts = {**self._facts(film, board), "settings": settings, "started": round(started, 3), "state": "running"}
             board.save(run.path / "board.json")
             _write(run, facts)
@@ -138,19 +149,20 @@ class Studio:
                     facts["memory"] = str(plan).splitlines()
                 casting = Casting(board, run, tell)
                 model = replace(self.model, plan=plan, aside={} if plan and plan.aside else None)
-                filming = Filming(model, board, run, casting, tell)
+                filming = Filming(model, board, run, casting, tell, dialogue.levels)
+                sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
+                finishing = Finishing(filming, sounding, delivered, clips_to, grade=grade)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
-                if until is None:
-                    filming.grade(grade)
-                path, seconds = (film, filming.stitch(film, delivered, clips_to)) if until is None else (None, 0.0)
+                path, seconds = (film, finishing.finish(film)) if until is None else (None, 0.0)
             except BaseException as error:
                 state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
                 with suppress(OSError):  # a full disk is what failed; that is the error to tell
                     _write(run, {**facts, "state": state, "error": str(error)})
                 raise
+            facts["sound"] = sounding.report
             facts["encoders"] = casting.hashes if casting.packs else {}
-            made = self._done(path, board, run, facts, started, filming, seconds)
+            made = self._done(path, board, run, facts, started, filming, finishing.light, seconds)
             tell(Event("report", f"the report is {run.path / 'report.html'}"))
             return made
 
@@ -162,6 +174,7 @@ class Studio:
         facts: dict[str, Any],
         started: float,
         filming: Filming | None = None,
+        light: FilmLight | None = None,
         seconds: float = 0.0,
     ) -> Film:
         """Write what there is to know of the render, and give it back."""
@@ -175,7 +188,7 @@ class Studio:
             model=self.model.hashes,
             encoders=encoders,
             facts=facts,
-            light=filming.light if filming else None,
+            light=light,
         )
         _write(run, report.plain())
         if filming:
