@@ -12,22 +12,36 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assemble.errors import AssembleError, WriteError
+    from assemble.fcpxml import fcpxml_text
     from assemble.film import Film, stitch, write_clip
+    from assemble.interchange import edl_text, otio_text, read_otio, write_otioz
     from assemble.media import read_frames
     from assemble.picture import fit, sheet
+    from assemble.timeline import Clip, Marker, Timeline
 
-__all__ = ["AssembleError", "Film", "WriteError", "fit", "read_frames", "sheet", "stitch", "write_clip"]
+__all__ = [
+    "AssembleError", "Clip", "Film", "Marker", "Timeline", "WriteError", "edl_text", "fcpxml_text", "fit", "otio_text",
+    "read_frames", "read_otio", "sheet", "stitch", "write_clip", "write_otioz",
+]  # fmt: skip
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
 _HOMES = {
     "AssembleError": "errors",
+    "Clip": "timeline",
     "Film": "film",
+    "Marker": "timeline",
+    "Timeline": "timeline",
     "WriteError": "errors",
+    "edl_text": "interchange",
+    "fcpxml_text": "fcpxml",
     "fit": "picture",
+    "otio_text": "interchange",
     "read_frames": "media",
+    "read_otio": "interchange",
     "sheet": "picture",
     "stitch": "film",
     "write_clip": "film",
+    "write_otioz": "interchange",
 }
 
 

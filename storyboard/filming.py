@@ -60,13 +60,16 @@ class Filming:
 
     def stitch(self, film: Path) -> float:
         """Stitch the kept takes to the film; returns its seconds."""
-        from assemble import stitch
+        from assemble import otio_text, stitch
+        from storyboard.edit import film_edit
 
         order = sorted(self.kept)
         for number in range(1, len(self.board.shots) + 1):
             if number not in self.kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
         made = stitch((self.frames(self.kept[number]) for number in order), film, fps=self.fps, size=self.board.pixels)
+        edit = film_edit(self.board, [self.kept[number] for number in order], made, self.run.path)
+        self.run.write("film.otio", otio_text(edit, self.run.path))
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         return made.seconds
 

@@ -1,0 +1,115 @@
+"""The film as an edit: which frames of which file play when.
+
+Any rate will do here; an EDL and Final Cut count in television's rates only: see `conformed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from assemble.errors import AssembleError
+
+NTSC = tuple(Fraction(rate * 1000, 1001) for rate in (24, 30, 60))
+EDL_RATES = (*map(Fraction, (24, 25, 30, 48, 50, 60)), *NTSC)
+FINAL_CUT_RATES = tuple(rate for rate in EDL_RATES if rate != 48)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A note at a frame, counted from the first frame that the film shows of the clip."""
+
+    frame: int
+    text: str
+    colour: Literal["RED", "YELLOW", "GREEN"] = "RED"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of a file, in frames at the rate of the film; `source` is None for a shot that is not there yet.
+
+    start: the first frame of the file that plays. available: how many frames the file has, None when that is not known.
+    dissolve: over how many of its first frames the clip before it, running on behind its own end, gives way to this one.
+    """
+
+    name: str
+    frames: int
+    source: Path | None = None
+    start: int = 0
+    available: int | None = None
+    dissolve: int = 0
+    markers: tuple[Marker, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Clips one after another at one rate. Raises AssembleError for an edit that cannot be played."""
+
+    name: str
+    fps: Fraction
+    size: tuple[int, int]  # width, height in pixels
+    clips: tuple[Clip, ...]
+
+    def __post_init__(self) -> None:
+        if not self.clips or self.fps <= 0:
+            raise AssembleError("an edit needs at least one clip, and a rate", where=self.name)
+        before: Clip | None = None
+        for clip in self.clips:
+            behind = clip.start + clip.frames + next((c.dissolve for a, c in self._pairs if a is clip), 0)
+            if clip.frames < 1 or clip.start < 0 or clip.dissolve < 0:
+                raise AssembleError(
+                    f"{clip.frames} frames from {clip.start} on is no stretch of a file", where=clip.name
+                )
+            if clip.dissolve > (min(clip.frames, before.frames) if before else 0):
+                raise AssembleError("its dissolve is longer than the clips that it joins", where=clip.name)
+            if clip.source and clip.available is not None and behind > clip.available:
+                raise AssembleError(f"{behind} frames are asked for, the file has {clip.available}", where=clip.name)
+            before = clip
+
+    @property
+    def _pairs(self) -> list[tuple[Clip, Clip]]:
+        return list(zip(self.clips, self.clips[1:], strict=False))
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The first frame of each clip in the film, and last the film's length."""
+        at = [0]
+        for clip in self.clips:
+            at.append(at[-1] + clip.frames)
+        return tuple(at)
+
+
+def conformed(timeline: Timeline, rates: tuple[Fraction, ...]) -> tuple[Timeline, bool]:
+    """The same edit at a rate that is allowed, and whether every cut is where it was.
+
+    A rate that is not allowed becomes the lowest one that it divides, so that cuts stay exact: 12 becomes 24, 16 becomes 48.
+    Where there is none, cuts go to the nearest frame of 24, never more than half a frame away, and do not add up.
+    """
+    fps = timeline.fps
+    rate = fps if fps in rates else next((r for r in rates if (r / fps).denominator == 1), Fraction(24))
+    factor = rate / fps
+
+    def at(frame: int) -> int:
+        return int(frame * factor + Fraction(1, 2))
+
+    cuts = [at(cut) for cut in timeline.cuts]
+    if any(cuts[i] == cuts[i + 1] for i in range(len(cuts) - 1)):
+        raise AssembleError(f"at {float(rate):g} frames a second a clip has no frame left", where=timeline.name)
+    clips = tuple(
+        replace(
+            clip,
+            frames=cuts[i + 1] - cuts[i],
+            start=at(clip.start),
+            available=None
+            if clip.available is None
+            else max(at(clip.available), at(clip.start) + cuts[i + 1] - cuts[i]),
+            dissolve=at(clip.dissolve),
+            markers=tuple(replace(marker, frame=at(marker.frame)) for marker in clip.markers),
+        )
+        for i, clip in enumerate(timeline.clips)
+    )
+    return replace(timeline, fps=rate, clips=clips), factor.denominator == 1
