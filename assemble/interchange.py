@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assemble.errors import AssembleError
 from assemble.timeline import EDL_RATES, Clip, Marker, Timeline, conformed
@@ -52,7 +52,7 @@ def edl_text(timeline: Timeline) -> tuple[str, list[str]]:
         for marker in clip.markers:
             marker.name = _one_line(marker.name)
         clip.name = _one_line(clip.name)
-    built.name = _one_line(built.name)[:70]
+    built.name = _one_line(built.name)[:70] or "film"
     text = otio.adapters.write_to_string(built, "cmx_3600", rate=float(at_rate.fps))
     head, _, rest = text.partition("\n")
     counts = "DROP FRAME" if ";" in rest.partition("*")[0] else "NON-DROP FRAME"
@@ -129,8 +129,15 @@ def _clip(item: otio.schema.Clip, dissolve: int, folder: Path) -> Clip:
         available = round(media.available_range.duration.value) if media.available_range else None
     start = round(used.start_time.value)
     markers = tuple(Marker(round(m.marked_range.start_time.value) - start, m.name, m.color) for m in item.markers)
-    facts = dict(item.metadata[ROOM])
+    facts = {key: _plain(value) for key, value in item.metadata[ROOM].items()}
     return Clip(item.name, round(used.duration.value), source, start, available, dissolve, markers, facts)
+
+
+def _plain(value: Any) -> Any:
+    """OTIO's own dictionaries and lists as Python's: they end with the object that they belong to."""
+    if hasattr(value, "items"):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if hasattr(value, "append") else value
 
 
 def _address(source: Path, folder: Path | None) -> str:

@@ -67,4 +67,4 @@ def _spread(files: list[Path]) -> list[Path]:
     while step < 2 * len(files):
         places += [odd / step for odd in range(1, step, 2)]
         step *= 2
-    return [files[number] for number in dict.fromkeys(round(place * (len(files) - 1)) for place in places)]
+    return [files[number] for number in dict.fromkeys(round(place * (len(files) - 1)) for place in places if files)]

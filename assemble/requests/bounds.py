@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from assemble.requests.story import Shot, Story, people_of
@@ -144,16 +145,21 @@ def _total(shots: Sequence[Shot], bounds: Bounds) -> float:
 
 
 def _fewest(shots: list[Shot], story: Story, bounds: Bounds) -> list[list[Shot]] | None:
-    """The shots in the fewest parts that fit; None when there is no way."""
+    """The shots in the fewest parts that fit, cut between scenes where it can be; None when there is no way."""
     best: list[list[list[Shot]] | None] = [[]]
     for end in range(1, len(shots) + 1):
         ways = [
             [*before, shots[start:end]]
-            for start, before in enumerate(best)
-            if before is not None and _fits(shots[start:end], story, bounds)
+            for start in reversed(range(end))  # of ways that are as good, the one whose first parts are full
+            if (before := best[start]) is not None and _fits(shots[start:end], story, bounds)
         ]
-        best.append(min(ways, key=len, default=None))
+        best.append(min(ways, key=lambda way: (len(way), _torn(way)), default=None))
     return best[-1]
+
+
+def _torn(parts: list[list[Shot]]) -> int:
+    """How many scenes go on from one part into the next."""
+    return sum(before[-1]["scene"] == after[0]["scene"] for before, after in pairwise(parts))
 
 
 def _refuse(shots: list[Shot], story: Story, bounds: Bounds, made: Compiled) -> None:

@@ -68,7 +68,7 @@ def all_of(*shots: int, take: int = 1) -> list[tuple[str, int, int]]:
 
 
 def test_a_film_and_everything_beside_it(render: Render) -> None:
-    from assemble import read_frames
+    from assemble import read_frames, read_otio
 
     film = render()
     frames = list(read_frames(film.path))
@@ -88,6 +88,8 @@ def test_a_film_and_everything_beside_it(render: Render) -> None:
     assert html.count("data:image/webp") == 10 and "mia" in html
     assert len(list((render.run / "takes").glob("*.mp4"))) == 2
     assert Storyboard.load(render.run / "board.json").shots[1].lines[0].text == "Hi!"
+    edit = read_otio(render.run / "film.otio")
+    assert edit.cuts == (0, 8, 14) and all(clip.source and clip.source.is_file() for clip in edit.clips)
     assert not list(render.folder.rglob("*.part"))
 
     before = film.path.read_bytes() if film.path else b""
