@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from assemble.interchange import edl_text, otio_text, read_otio, write_otioz
     from assemble.media import read_frames
     from assemble.picture import fit, sheet
-    from assemble.timeline import Clip, Marker, Timeline
+    from assemble.timeline import Marker, Timeline, TimelineClip
 
 __all__ = [
-    "AssembleError", "Clip", "Film", "Marker", "Timeline", "WriteError", "edl_text", "fcpxml_text", "fit", "otio_text",
+    "AssembleError", "Film", "Marker", "Timeline", "TimelineClip", "WriteError", "edl_text", "fcpxml_text", "fit", "otio_text",
     "read_frames", "read_otio", "sheet", "stitch", "write_clip", "write_otioz",
 ]  # fmt: skip
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
 _HOMES = {
     "AssembleError": "errors",
-    "Clip": "timeline",
     "Film": "film",
     "Marker": "timeline",
     "Timeline": "timeline",
+    "TimelineClip": "timeline",
     "WriteError": "errors",
     "edl_text": "interchange",
     "fcpxml_text": "fcpxml",

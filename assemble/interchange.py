@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assemble.errors import AssembleError
-from assemble.timeline import EDL_RATES, Clip, Marker, Timeline, conformed
+from assemble.timeline import EDL_RATES, Marker, Timeline, TimelineClip, conformed
 
 if TYPE_CHECKING:
     import opentimelineio as otio
@@ -119,7 +119,7 @@ def _otio(timeline: Timeline, folder: Path | None) -> otio.schema.Timeline:
     return built
 
 
-def _clip(item: otio.schema.Clip, dissolve: int, folder: Path) -> Clip:
+def _clip(item: otio.schema.Clip, dissolve: int, folder: Path) -> TimelineClip:
     import opentimelineio as otio
 
     media, used = item.media_reference, item.source_range
@@ -130,7 +130,7 @@ def _clip(item: otio.schema.Clip, dissolve: int, folder: Path) -> Clip:
     start = round(used.start_time.value)
     markers = tuple(Marker(round(m.marked_range.start_time.value) - start, m.name, m.color) for m in item.markers)
     facts = {key: _plain(value) for key, value in item.metadata[ROOM].items()}
-    return Clip(item.name, round(used.duration.value), source, start, available, dissolve, markers, facts)
+    return TimelineClip(item.name, round(used.duration.value), source, start, available, dissolve, markers, facts)
 
 
 def _plain(value: Any) -> Any:

@@ -28,7 +28,7 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Clip:
+class TimelineClip:
     """A stretch of a file, in frames at the rate of the film; `source` is None for a shot that is not there yet.
 
     start: the first frame of the file that plays. available: how many frames the file has, None when that is not known.
@@ -52,12 +52,12 @@ class Timeline:
     name: str
     fps: Fraction
     size: tuple[int, int]  # width, height in pixels
-    clips: tuple[Clip, ...]
+    clips: tuple[TimelineClip, ...]
 
     def __post_init__(self) -> None:
         if not self.clips or self.fps <= 0:
             raise AssembleError("an edit needs at least one clip, and a rate", where=self.name)
-        before: Clip | None = None
+        before: TimelineClip | None = None
         for clip in self.clips:
             behind = clip.start + clip.frames + next((c.dissolve for a, c in self._pairs if a is clip), 0)
             if clip.frames < 1 or clip.start < 0 or clip.dissolve < 0:
@@ -71,7 +71,7 @@ class Timeline:
             before = clip
 
     @property
-    def _pairs(self) -> list[tuple[Clip, Clip]]:
+    def _pairs(self) -> list[tuple[TimelineClip, TimelineClip]]:
         return list(zip(self.clips, self.clips[1:], strict=False))
 
     @property

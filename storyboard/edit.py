@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,34 +17,41 @@ if TYPE_CHECKING:
 PLANNED_FPS = 24  # of an edit whose film is not made yet
 
 
-def film_edit(board: Storyboard, takes: Sequence[Take], film: Film, run: Path) -> Timeline:
-    """The edit of a film that was stitched of these takes; their clips lie in the run folder, or where the script says."""
-    from assemble import Clip, Timeline
+def film_edit(
+    board: Storyboard, takes: Sequence[Take], film: Film, run: Path, findings: Iterable[tuple[int, int, str]] = ()
+) -> Timeline:
+    """The edit of a film that was stitched of these takes; their clips lie in the run folder, or where the script says.
 
+    findings: what else than identity found fault with, as shot number, frame of the shot from 0, and words.
+    """
+    from assemble import Marker, Timeline, TimelineClip
+
+    marks: dict[int, list[Marker]] = {}
+    for number, frame, said in findings:
+        marks.setdefault(number, []).append(Marker(frame, said))
     ends = [*film.cuts[1:], film.frames]
+    lengths = [end - start for start, end in zip(film.cuts, ends, strict=True)]
+    # A film of hard cuts alone need not say so. No editing program takes a dissolve that is longer than what it joins.
+    said_overlaps = getattr(film, "overlaps", ()) or [0] * len(ends)
+    overlaps = [*(min(overlap, *lengths[max(0, n - 1) : n + 1]) for n, overlap in enumerate(said_overlaps)), 0]
     clips = []
-    for take, start, end in zip(takes, film.cuts, ends, strict=True):
+    for place, (take, frames) in enumerate(zip(takes, lengths, strict=True)):
         shot = board.shots[take.shot - 1]
         source = (run / take.clip).resolve() if take.keys else Path(take.clip).resolve()
         facts = {**_facts(take.shot, shot), "take": take.number, "likeness": _likeness(take)}
         if take.keys:
             facts["seed"] = take.seed
-        clips.append(
-            Clip(
-                f"shot {take.shot}",
-                end - start,
-                source,
-                available=end - start,
-                markers=_findings(take, end - start),
-                facts=facts,
-            )
-        )
+        found = [*_findings(take), *marks.get(take.shot, ())]
+        inside = tuple(replace(marker, frame=min(frames - 1, max(0, marker.frame))) for marker in found)
+        # The clip goes on while the next one dissolves in.
+        available = frames + overlaps[place + 1]
+        clips.append(TimelineClip(f"shot {take.shot}", frames, source, 0, available, overlaps[place], inside, facts))
     return Timeline(board.title or film.path.stem, film.fps, film.size, tuple(clips))
 
 
 def planned_edit(board: Storyboard) -> Timeline:
     """The edit that a board plans. Only clips that it brings have a file; of those without a length, their own is taken."""
-    from assemble import Clip, Timeline, read_frames
+    from assemble import Timeline, TimelineClip, read_frames
 
     clips = []
     for number, shot in enumerate(board.shots, start=1):
@@ -53,7 +61,7 @@ def planned_edit(board: Storyboard) -> Timeline:
         else:
             assert source is not None
             frames = sum(1 for _ in read_frames(source, fps=PLANNED_FPS))
-        clips.append(Clip(f"shot {number}", frames, source, facts=_facts(number, shot)))
+        clips.append(TimelineClip(f"shot {number}", frames, source, facts=_facts(number, shot)))
     return Timeline(board.title or "storyboard", Fraction(PLANNED_FPS), board.pixels, tuple(clips))
 
 
@@ -70,7 +78,7 @@ def _likeness(take: Take) -> dict[str, float | None]:
     return {name: each["mean"] for name, each in _characters(take).items()}
 
 
-def _findings(take: Take, frames: int) -> tuple[Marker, ...]:
+def _findings(take: Take) -> list[Marker]:
     """A marker for every character that a person should look at, on its worst frame."""
     from assemble import Marker
 
@@ -78,8 +86,8 @@ def _findings(take: Take, frames: int) -> tuple[Marker, ...]:
     for name, each in _characters(take).items():
         if not each["passes"]:
             said = "; ".join(each.get("faults") or ()) or "below the gate"
-            found.append(Marker(min(frames - 1, each.get("worst_frame") or 0), f"{name}: {said}"))
-    return tuple(found)
+            found.append(Marker(each.get("worst_frame") or 0, f"{name}: {said}"))
+    return found
 
 
 def _characters(take: Take) -> Mapping[str, Any]:

@@ -14,7 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assemble import AssembleError, Clip, Marker, Timeline, edl_text, fcpxml_text, otio_text, read_otio, write_otioz
+from assemble import (
+    AssembleError,
+    Marker,
+    Timeline,
+    TimelineClip,
+    edl_text,
+    fcpxml_text,
+    otio_text,
+    read_otio,
+    write_otioz,
+)
 from assemble.timeline import EDL_RATES, FINAL_CUT_RATES, conformed
 
 HERE = Path("/films/a film é")
@@ -40,7 +50,7 @@ def timelines(draw: st.DrawFn, dissolves: bool = True) -> Timeline:
         marks = draw(st.lists(st.builds(Marker, st.integers(0, frames - 1), WORDS), max_size=2))
         known = None if spare is None or source is None else start + frames + behind + spare
         clips.append(
-            Clip(f"shot {place + 1}", frames, source, start, known, dissolve, tuple(marks), {"shot": place + 1})
+            TimelineClip(f"shot {place + 1}", frames, source, start, known, dissolve, tuple(marks), {"shot": place + 1})
         )
     return Timeline(draw(WORDS), draw(st.sampled_from(RATES)), (832, 480), tuple(clips))
 
@@ -59,11 +69,11 @@ def test_otio_holds_all_there_is(edit: Timeline) -> None:
 
 def test_otio_comes_back_the_same(tmp_path: Path) -> None:
     marker = Marker(3, "mia: likeness 0.21")
-    first = Clip(
+    first = TimelineClip(
         "shot 1", 20, tmp_path / "takes" / "01 é.mp4", 2, 30, 0, (marker,), {"shot": 1, "likeness": {"mia": 0.5}}
     )
     edit = Timeline(
-        "A film", Fraction(24000, 1001), (832, 480), (first, Clip("shot 2", 30, None, dissolve=6), Clip("shot 3", 4))
+        "A film", Fraction(24000, 1001), (832, 480), (first, TimelineClip("shot 2", 30, None, dissolve=6), TimelineClip("shot 3", 4))
     )
     (tmp_path / "film.otio").write_text(otio_text(edit, tmp_path))
     assert read_otio(tmp_path / "film.otio") == edit
@@ -129,7 +139,7 @@ def test_fcpxml_is_one_unbroken_line_of_whole_frames(edit: Timeline) -> None:
 
 @pytest.mark.parametrize("fps", [12, 24, 25, 30])
 def test_otio_reads_our_fcpxml(fps: int) -> None:
-    files = [Clip(f"shot {n}", 10 * n, Path(f"/takes/{n}.mp4"), n, 90, markers=(Marker(2, "look"),)) for n in (1, 2, 3)]
+    files = [TimelineClip(f"shot {n}", 10 * n, Path(f"/takes/{n}.mp4"), n, 90, markers=(Marker(2, "look"),)) for n in (1, 2, 3)]
     edit = Timeline("film", Fraction(fps), (832, 480), tuple(files))
     read: Any = otio.adapters.read_from_string(fcpxml_text(edit)[0], "fcpx_xml")
     (timeline,) = (each for each in read if isinstance(each, otio.schema.Timeline))
@@ -154,9 +164,9 @@ def test_an_otioz_holds_its_files(tmp_path: Path) -> None:
     for name in ("01 é.mp4", "02.mp4"):
         (tmp_path / "takes" / name).write_bytes(name.encode())
     clips = [
-        Clip("shot 1", 20, tmp_path / "takes" / "01 é.mp4"),
-        Clip("shot 2", 9, tmp_path / "takes" / "02.mp4"),
-        Clip("shot 3", 5),
+        TimelineClip("shot 1", 20, tmp_path / "takes" / "01 é.mp4"),
+        TimelineClip("shot 2", 9, tmp_path / "takes" / "02.mp4"),
+        TimelineClip("shot 3", 5),
     ]
     edit = Timeline("film", Fraction(12), (832, 480), tuple(clips))
     write_otioz(edit, tmp_path / "film.otioz")
@@ -169,10 +179,10 @@ def test_an_otioz_holds_its_files(tmp_path: Path) -> None:
 
     with pytest.raises(AssembleError, match="no such file"):
         write_otioz(
-            Timeline("film", Fraction(12), (832, 480), (Clip("a", 5, tmp_path / "no.mp4"),)), tmp_path / "b.otioz"
+            Timeline("film", Fraction(12), (832, 480), (TimelineClip("a", 5, tmp_path / "no.mp4"),)), tmp_path / "b.otioz"
         )
     (tmp_path / "02.mp4").write_bytes(b"")
-    two = (Clip("a", 5, tmp_path / "02.mp4"), Clip("b", 5, tmp_path / "takes" / "02.mp4"))
+    two = (TimelineClip("a", 5, tmp_path / "02.mp4"), TimelineClip("b", 5, tmp_path / "takes" / "02.mp4"))
     with pytest.raises(AssembleError, match="two files of one name"):
         write_otioz(Timeline("film", Fraction(12), (832, 480), two), tmp_path / "b.otioz")
 
@@ -181,17 +191,17 @@ def test_an_otioz_holds_its_files(tmp_path: Path) -> None:
     ("clips", "said"),
     [
         ((), "at least one clip"),
-        ((Clip("shot 1", 0),), "no stretch"),
-        ((Clip("shot 1", 5, dissolve=2),), "dissolve is longer"),
-        ((Clip("shot 1", 5), Clip("shot 2", 3, dissolve=4)), "dissolve is longer"),
-        ((Clip("shot 1", 5, Path("a.mp4"), 2, 6),), "7 frames are asked for, the file has 6"),
+        ((TimelineClip("shot 1", 0),), "no stretch"),
+        ((TimelineClip("shot 1", 5, dissolve=2),), "dissolve is longer"),
+        ((TimelineClip("shot 1", 5), TimelineClip("shot 2", 3, dissolve=4)), "dissolve is longer"),
+        ((TimelineClip("shot 1", 5, Path("a.mp4"), 2, 6),), "7 frames are asked for, the file has 6"),
         (
-            (Clip("shot 1", 5, Path("a.mp4"), 0, 6), Clip("shot 2", 5, dissolve=2)),
+            (TimelineClip("shot 1", 5, Path("a.mp4"), 0, 6), TimelineClip("shot 2", 5, dissolve=2)),
             "7 frames are asked for, the file has 6",
         ),
     ],
 )
-def test_an_edit_that_cannot_be_played_is_refused(clips: tuple[Clip, ...], said: str) -> None:
+def test_an_edit_that_cannot_be_played_is_refused(clips: tuple[TimelineClip, ...], said: str) -> None:
     with pytest.raises(AssembleError, match=said):
         Timeline("film", Fraction(12), (832, 480), clips)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,22 @@ def test_a_rendered_film_keeps_its_cuts_takes_and_findings(film: Path, run: Run,
     assert clip.metadata["storyboard"]["seed"] == 5 and clip.metadata["storyboard"]["likeness"]["tom"] == 0.9
     outside = next(iter(edits[0].find_clips())).media_reference.target_url
     assert outside == (film.with_suffix(".run") / "takes" / "01-1-ab.mp4").resolve().as_uri()
+
+
+def test_a_film_with_dissolves_and_findings_of_others(film: Path, tmp_path: Path) -> None:
+    from assemble import Film, Timeline
+
+    class Mixed(Film):
+        overlaps = (0, 3, 9)
+
+    board = Storyboard.load(film.with_suffix(".run") / "board.json")
+    takes = [Take(number, 1, 5, keys={"decode": "ab"}, clip=f"takes/{number}.mp4") for number in (1, 2, 2)]
+    made = Mixed(film, 30, Fraction(12), (96, 64), (0, 10, 14))
+    edit: Timeline = film_edit(board, takes, made, tmp_path, [(1, 99, "flash of 0.3 EV")])
+    assert [clip.frames for clip in edit.clips] == [10, 4, 16] and edit.cuts == (0, 10, 14, 30)
+    assert [clip.dissolve for clip in edit.clips] == [0, 3, 4]  # as long as the shortest clip that it joins
+    assert [clip.available for clip in edit.clips] == [13, 8, 16]
+    assert [(marker.frame, marker.text) for marker in edit.clips[0].markers] == [(9, "flash of 0.3 EV")]
 
 
 def test_an_earlier_export_leaves_nothing_behind(write: Callable[..., Path], run: Run, tmp_path: Path) -> None:
