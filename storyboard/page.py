@@ -11,15 +11,16 @@ from typing import Any
 
 from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
+from storyboard.filmpage import course_chart, matrices, player, time_chart
 from storyboard.report import CharacterReport, Report, ShotReport
 from storyboard.takes import Take
 
 WIDTH = 288  # pixels of a picture in a strip
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #62676f; --line: #d9dce1; --card: #f6f7f9;
-  --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; }
+  --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; --c3: #57606a; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16181c; --ink: #e7e9ec; --soft: #9aa1ab; --line: #343941;
-  --card: #1e2126; --good: #4ac26b; --warn: #d4a72c; --c0: #58a6ff; --c1: #f0883e; --c2: #bc8cff; } }
+  --card: #1e2126; --good: #4ac26b; --warn: #d4a72c; --c0: #58a6ff; --c1: #f0883e; --c2: #bc8cff; --c3: #8b949e; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -40,9 +41,18 @@ code, .mono { font-family: ui-monospace, monospace; font-size: .85em; }
 blockquote { margin: .3rem 0; padding-left: .8rem; border-left: 3px solid var(--line); }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--soft); }
 svg { width: 100%; max-width: 30rem; height: auto; display: block; }
+video { width: 100%; max-height: 80vh; display: block; border-radius: .6rem; background: #000; margin: .8rem 0; }
+.row { display: flex; flex-wrap: wrap; gap: 0 2rem; } .row > div { flex: 0 1 auto; } .row svg { width: 24rem; max-width: 100%; }
 @media (max-width: 34rem) { body { padding: .6rem; } .strip { grid-template-columns: repeat(3, 1fr); }
   .strip img:nth-child(n+4) { display: none; } }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff;
+  --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; --c3: #57606a; }
+  body { max-width: none; font-size: 11pt; padding: 0; } video { display: none; } .wide { overflow: visible; }
+  .strip, svg, tr, h3 + p { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  details::details-content { content-visibility: visible; height: auto; } }
 """
+
+POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 Strips = Mapping[tuple[int, int], Sequence[Any]]
 
@@ -62,7 +72,8 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{shots}{_facts(report)}")
+    whole = f"{player(report)}{identity_table(report.identity)}{course_chart(board, report)}{matrices(report.consistency)}"
+    return document(f"{title}: report", f"{head}{whole}{shots}{time_chart(report)}{_facts(report)}")
 
 
 def document(title: str, body: str) -> str:
@@ -70,7 +81,7 @@ def document(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
     )
 
@@ -155,6 +166,8 @@ def _facts(report: Report) -> str:
     model = facts["model"]
     rows = [("model", f"{model['name']} ({model['licence']}), {model['folder']}")]
     rows += [(f"model: {name}", digest) for name, digest in report.model.items()]
+    if facts.get("encoder_licence"):
+        rows.append(("encoders", facts["encoder_licence"]))
     rows += [(f"encoder: {name}", digest) for name, digest in report.encoders.items()]
     rows += [(name, str(value)) for name, value in {**facts["settings"], **facts["machine"]}.items()]
     rows += [("storyboard", facts["storyboard"]), *facts["versions"].items()]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storyboard.board import Storyboard
 from storyboard.takes import Take
+
+if TYPE_CHECKING:
+    from identity import Consistency
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Report:
     model: dict[str, str]
     encoders: dict[str, str]
     facts: dict[str, Any]
+    consistency: dict[str, Consistency] = field(default_factory=dict)  # of each character, from shot to shot
 
     @property
     def review(self) -> bool:
@@ -59,6 +63,7 @@ class Report:
             "model": {**self.facts["model"], "hashes": self.model},
             "encoders": self.encoders,
             "identity": {name: asdict(each) for name, each in self.identity.items()},
+            "consistency": {name: asdict(each) for name, each in self.consistency.items()},
             "shots": [
                 {
                     "number": shot.number,
@@ -83,6 +88,18 @@ def characters(board: Storyboard, kept: dict[int, Take]) -> dict[str, CharacterR
             continue
         found[name] = character(name, rows)
     return found
+
+
+def consistencies(kept: Mapping[int, Take]) -> dict[str, Consistency]:
+    """How alike each character looks from shot to shot of the kept takes, by shot number."""
+    scores = {number: take.score for number, take in sorted(kept.items()) if take.score is not None}
+    if not scores:
+        return {}
+    from identity import Score, consistent
+
+    parsed = {number: Score.from_dict(score) for number, score in scores.items()}
+    names = dict.fromkeys(name for score in parsed.values() for name in score.characters)
+    return {name: consistent({n: score for n, score in parsed.items() if name in score.characters}, name) for name in names}
 
 
 def character(name: str, rows: Mapping[int, Mapping[str, Any]]) -> CharacterReport:

@@ -26,7 +26,7 @@ from storyboard.filming import Filming
 from storyboard.limits import Limits
 from storyboard.page import page
 from storyboard.production import PREVIEW
-from storyboard.report import Report, ShotReport, characters
+from storyboard.report import Report, ShotReport, characters, consistencies
 from storyboard.run import RunFolder
 from storyboard.shelf import located
 
@@ -127,6 +127,7 @@ class Studio:
                     _write(run, {**facts, "state": state, "error": str(error)})
                 raise
             facts["encoders"] = casting.hashes if casting.packs else {}
+            facts["encoder_licence"] = casting.licence if casting.packs else ""
             made = self._done(path, board, run, facts, started, filming, seconds)
             tell(Event("report", f"the report is {run.path / 'report.html'}"))
             return made
@@ -152,6 +153,7 @@ class Studio:
             model=self.model.hashes,
             encoders=encoders,
             facts=facts,
+            consistency=consistencies(kept),
         )
         _write(run, report.plain())
         if filming:
