@@ -41,7 +41,10 @@ def course_chart(board: Storyboard, report: Report) -> str:
     values = [seen["likeness"] for score in scores.values() for seen in score["seen"]]
     if not values:
         return ""
-    lengths = [board.shots[number - 1].seconds or 1.0 for number, _ in shots]
+    known = [board.shots[number - 1].seconds for number, _ in shots]
+    # Clips that came without a length share what the others leave.
+    rest = (report.facts["film_seconds"] - sum(filter(None, known))) / max(1, known.count(None))
+    lengths = [max(rest, 0.5) if seconds is None else seconds for seconds in known]
     starts = [0.0, *accumulate(lengths)]
     gate = next(iter(scores.values()))["gate"]
     low, high = min(0.0, *values), max(1.0, *values)

@@ -37,13 +37,16 @@ section h2 { margin-top: 0; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); } td.n { text-align: right; }
+th, td.n, .chip { white-space: nowrap; } td { overflow-wrap: normal; } td.mono { overflow-wrap: anywhere; min-width: 14rem; }
+td.words { min-width: 12rem; }
 code, .mono { font-family: ui-monospace, monospace; font-size: .85em; }
 blockquote { margin: .3rem 0; padding-left: .8rem; border-left: 3px solid var(--line); }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--soft); }
-svg { width: 100%; max-width: 30rem; height: auto; display: block; }
-video { width: 100%; max-height: 80vh; display: block; border-radius: .6rem; background: #000; margin: .8rem 0; }
+svg { width: 100%; max-width: 30rem; height: auto; display: block; margin-top: .5rem; }
+video { width: 100%; max-height: 60vh; display: block; border-radius: .6rem; background: #000; margin: .8rem 0; }
 .row { display: flex; flex-wrap: wrap; gap: 0 2rem; } .row > div { flex: 0 1 auto; } .row svg { width: 24rem; max-width: 100%; }
-@media (max-width: 34rem) { body { padding: .6rem; } .strip { grid-template-columns: repeat(3, 1fr); }
+@media (max-width: 34rem) { body, section { padding: .6rem; } th, td { font-size: .8rem; padding-right: .5rem; }
+  .strip { grid-template-columns: repeat(3, 1fr); }
   .strip img:nth-child(n+4) { display: none; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff;
   --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; --c3: #57606a; }
@@ -156,7 +159,8 @@ def measures(score: Mapping[str, Any]) -> str:
         figures = [_figure(each["mean"]), _figure(each["worst"]), _figure(each["drift"], "+.2f")]
         figures += [f"{each['present']:.0%}", f"{each['no_face']:.0%}"]
         cells = "".join(f'<td class="n">{figure}</td>' for figure in figures)
-        rows += f"<tr><th>{escape(name)}</th>{cells}<td>{escape('; '.join(each.get('faults', ())))}</td></tr>"
+        faults = escape("; ".join(each.get("faults", ())))
+        rows += f'<tr><th>{escape(name)}</th>{cells}<td class="words">{faults}</td></tr>'
     head = "<tr><th></th><th>likeness</th><th>worst frame</th><th>drift</th><th>found in</th><th>face hidden</th><th></th></tr>"
     return f'<div class="wide"><table>{head}{rows}</table></div>{likeness_chart(dict(score))}'
 

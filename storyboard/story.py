@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storyboard.board import Role, Storyboard
+from storyboard.errors import StoryboardError
 from storyboard.refs import PICTURES, VIDEOS
 
 if TYPE_CHECKING:
@@ -48,16 +48,19 @@ def _person(board: Storyboard, name: str, role: Role) -> Person:
     return {"name": name, "looks": role.looks, "pictures": pictures[:MOST], "videos": videos[:MOST]}
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path) -> list[Path]:
     """The files of a reference, the most telling first: of a pack its exemplars, of a folder from all over it."""
     if (path / "pack.json").is_file():
-        frames = sorted((path / "frames").glob("*.webp"))
-        for number in json.loads((path / "pack.json").read_text(encoding="utf-8"))["exemplars"]:
-            yield frames[number]
-    elif path.is_dir():
-        yield from _spread(sorted(each for each in path.rglob("[!.]*") if each.suffix.lower() in PICTURES + VIDEOS))
-    else:
-        yield path
+        try:
+            frames = sorted((path / "frames").glob("*.webp"))
+            exemplars = json.loads((path / "pack.json").read_text(encoding="utf-8"))["exemplars"]
+            return [frames[number] for number in exemplars]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            mend = "remove it and make it again: storyboard refs prepare"
+            raise StoryboardError("the pack is not whole", where=str(path), mend=mend) from error
+    if path.is_dir():
+        return _spread(sorted(each for each in path.rglob("[!.]*") if each.suffix.lower() in PICTURES + VIDEOS))
+    return [path] if path.is_file() else []
 
 
 def _spread(files: list[Path]) -> list[Path]:

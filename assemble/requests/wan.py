@@ -31,7 +31,7 @@ def wan26(story: Story) -> Compiled:
         names = {person["name"]: f"character{place}" for place, person in enumerate(people, start=1)}
         prompt = _prompt(story, shots, names.__getitem__)
         data: dict[str, Any] = {"prompt": prompted(prompt, f"request {number}", bounds, made)}
-        references = [address for person in people for _, address in [_reference(person, bounds, made)]]
+        references = [_reference(person, bounds, made)[1] for person in people]
         if references:
             data["reference_urls"] = references
             made.note(UPLOAD)

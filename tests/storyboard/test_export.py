@@ -11,9 +11,9 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 
-from storyboard import Storyboard
+from storyboard import Storyboard, StoryboardError
 from storyboard.edit import film_edit
-from storyboard.story import _spread
+from storyboard.story import _spread, story_of
 from storyboard.takes import Take
 
 SCRIPT = """
@@ -160,6 +160,43 @@ def test_a_broken_edit_and_a_lost_take_are_told(film: Path, run: Run, tmp_path: 
     (film.with_suffix(".run") / "film.otio").write_text("{}")
     code, _, err = run("export", film, "--to", "edl", "-o", tmp_path / "out")
     assert code == 2 and "no edit that storyboard wrote" in err
+
+
+def test_pictures_come_from_packs_folders_and_videos(room: Path) -> None:
+    pack = room / "packs" / "ann"
+    (pack / "frames").mkdir(parents=True)
+    for number in range(3):
+        (pack / "frames" / f"{number:03}.webp").write_bytes(b"")
+    (pack / "pack.json").write_text('{"exemplars": [2, 0]}')
+    shot = {
+        "size": "wide", "seconds": 2, "place": "park", "interior": False, "time": "day", "light": {"side": "left", "warmth": "warm"},
+        "characters": [{"name": "ann", "side": "left"}, {"name": "mia", "side": "right"}], "lines": [{"speaker": "tom", "text": "Hey!", "heard": True}],
+    }  # fmt: skip
+    roles = {
+        "mia": {"refs": ["refs/mia"]},
+        "ann": {"refs": ["packs/ann", "refs/ann.mp4"]},
+        "tom": {"refs": ["gone.png"]},
+        "bob": {"refs": ["x"]},
+    }
+    plain = {
+        "schema": "storyboard/1",
+        "size": "832x480",
+        "characters": roles,
+        "shots": [shot, {**shot, "clip": "a.mp4", "characters": []}],
+    }
+    told = story_of(Storyboard.parse(plain, folder=room))
+    assert [shot["number"] for shot in told["shots"]] == [1]
+    people = {person["name"]: person for person in told["people"]}
+    assert list(people) == ["mia", "ann", "tom"]  # who is only heard too, and who is in no shot not
+    assert people["ann"]["pictures"] == [
+        (pack / "frames" / name).resolve().as_uri() for name in ("002.webp", "000.webp")
+    ]
+    assert people["ann"]["videos"] == [(room / "refs" / "ann.mp4").resolve().as_uri()]
+    assert people["tom"]["pictures"] == []
+    for broken in ("", "{}", '{"exemplars": [7]}', '{"exemplars": 1}'):
+        (pack / "pack.json").write_text(broken)
+        with pytest.raises(StoryboardError, match="the pack is not whole"):
+            story_of(Storyboard.parse(plain, folder=room))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 16, 151])

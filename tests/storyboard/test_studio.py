@@ -81,6 +81,7 @@ def test_a_film_and_everything_beside_it(render: Render) -> None:
     assert [len(shot.takes) for shot in film.report.shots] == [1, 1]
     run = json.loads((render.run / "run.json").read_text())
     assert run["state"] == "done" and run["model"]["hashes"] and run["encoders"] and run["versions"]["torch"]
+    assert set(run["consistency"]) == {"mia", "tom"} and run["encoder_licence"]
     assert run["shots"][0]["takes"][0]["seconds"].keys() == {"encode", "layout", "detail", "decode"}
     kinds = {json.loads(line)["kind"] for line in (render.run / "events.jsonl").read_text().splitlines()}
     assert kinds >= {"plan", "pack", "stage", "artefact", "score", "film", "report"} and "step" not in kinds
