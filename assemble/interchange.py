@@ -48,7 +48,10 @@ def edl_text(timeline: Timeline) -> tuple[str, list[str]]:
     at_rate, exact = conformed(timeline, EDL_RATES)
     built = _otio(at_rate, None)
     for number, clip in enumerate(built.find_clips(), start=1):
-        clip.metadata["cmx_3600"] = {"reel": f"S{number:03}"}
+        # Files are looked for by the name of the clip.
+        clip.metadata["cmx_3600"] = {"reel": f"S{number:03}", "comments": [f"COMMENT: {_one_line(clip.name)}"]}
+        source = at_rate.clips[number - 1].source
+        clip.name = source.name if source else clip.name
         for marker in clip.markers:
             marker.name = _one_line(marker.name)
         clip.name = _one_line(clip.name)

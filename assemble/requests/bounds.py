@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from assemble.requests.story import Shot, Story, people_of
+from assemble.requests.story import Person, Shot, Story, people_of
 
 UPLOAD = "upload the files that it names by file:// yourself, and put their new addresses there"
 SLACK = 1.15  # by so much a shape may differ from one that a system makes; the rest is cropped
@@ -108,6 +108,32 @@ def shape(story: Story, bounds: Bounds, made: Compiled) -> str:
     return name
 
 
+def total(shots: Sequence[Shot]) -> float:
+    """The seconds of shots together."""
+    return round(sum(shot["seconds"] for shot in shots), 3)
+
+
+def whole(shots: Sequence[Shot], made: Compiled) -> int:
+    """The seconds of shots together, as a whole number that cuts nothing off."""
+    seconds = total(shots)
+    if seconds != math.ceil(seconds):
+        made.note(f"{seconds:g} s are asked for as {math.ceil(seconds)} s, as it takes whole seconds")
+    return math.ceil(seconds)
+
+
+def pictures_of(people: Sequence[Person], bounds: Bounds, made: Compiled) -> list[list[str]]:
+    """The pictures of each character that go into a request, as many of each. A fault where one has too few."""
+    fewest, most = bounds.each
+    share = most if bounds.pictures is None else min(most, bounds.pictures // max(1, len(people)))
+    for person in people:
+        count = len(person["pictures"])
+        if count < fewest:
+            has = f"{count} picture{'s' * (count != 1)}" if count else "no picture"
+            wants = f"{fewest} to {most}" if most > fewest else str(fewest)
+            made.fault(f"{person['name']} has {has}, and {bounds.system} wants {wants}: add some")
+    return [person["pictures"][:share] for person in people]
+
+
 def prompted(text: str, where: str, bounds: Bounds, made: Compiled) -> str:
     """The text itself. A fault when it is too long."""
     if bounds.prompt is not None and len(text) > bounds.prompt:
@@ -131,11 +157,11 @@ def _one(shot: Shot, seconds: float, bounds: Bounds, made: Compiled) -> None:
 
 
 def _fits(shots: Sequence[Shot], story: Story, bounds: Bounds) -> bool:
-    total = _total(shots, bounds)
+    seconds = _total(shots, bounds)
     return (
         (bounds.shots is None or len(shots) <= bounds.shots)
-        and bounds.shortest <= total
-        and (bounds.longest is None or total <= bounds.longest)
+        and bounds.shortest <= seconds
+        and (bounds.longest is None or seconds <= bounds.longest)
         and (bounds.people is None or len(people_of(story, shots)) <= bounds.people)
     )
 
@@ -167,10 +193,10 @@ def _refuse(shots: list[Shot], story: Story, bounds: Bounds, made: Compiled) -> 
         there = people_of(story, [shot])
         if bounds.people is not None and len(there) > bounds.people:
             made.fault(f"shot {shot['number']} has {len(there)} characters, {bounds.people} is the most: leave one out")
-    total = _total(shots, bounds)
+    seconds = _total(shots, bounds)
     if not made.faults:
         span = f"{bounds.shortest:g} to {bounds.longest:g} s" if bounds.longest else f"{bounds.shortest:g} s or more"
-        made.fault(f"{_span(shots)} last {total:g} s together, and a request takes {span}: lengthen or shorten them")
+        made.fault(f"{_span(shots)} last {seconds:g} s together, and a request takes {span}: lengthen or shorten them")
 
 
 def _span(shots: Sequence[Shot]) -> str:

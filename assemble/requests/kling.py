@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assemble.requests.bounds import UPLOAD, Bounds, Compiled, lengths, parted, prompted, shape
+from assemble.requests.bounds import UPLOAD, Bounds, Compiled, lengths, parted, pictures_of, prompted, shape
 from assemble.requests.story import Story, people_of, styled, told
 
 SHAPES = (("16:9", 16 / 9), ("9:16", 9 / 16), ("1:1", 1.0))
@@ -34,12 +34,7 @@ def kling3(story: Story) -> Compiled:
     for number, shots in enumerate(parted(story, BOUNDS, made), start=1):
         people = people_of(story, shots)
         names = {person["name"]: f"<<<element_{place}>>>" for place, person in enumerate(people, start=1)}
-        fewest, most = BOUNDS.each
-        for person in people:
-            if len(person["pictures"]) < fewest:
-                made.fault(
-                    f"{person['name']} has {len(person['pictures'])} pictures, an element takes {fewest} to {most}: add some"
-                )
+        pictures = pictures_of(people, BOUNDS, made)
         prompts: list[dict[str, Any]] = []
         for shot, seconds in zip(shots, lengths(shots, BOUNDS), strict=True):
             text = styled(story, told(shot, names.__getitem__))
@@ -56,7 +51,7 @@ def kling3(story: Story) -> Compiled:
             "multi_prompt": prompts,
             "duration": total,
             "aspect_ratio": shape(story, BOUNDS, made),
-            "elements": [{"name": person["name"], "images": person["pictures"][:most]} for person in people],
+            "elements": [{"name": each["name"], "images": mine} for each, mine in zip(people, pictures, strict=True)],
         }
         made.requests += 1
         made.seconds += total

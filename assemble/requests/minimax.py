@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assemble.requests.bounds import Bounds, Compiled, parted, prompted, shape
+from assemble.requests.bounds import Bounds, Compiled, parted, pictures_of, prompted, shape, total
 from assemble.requests.story import Line, Naming, Person, Shot, Story, people_of, styled, told
 
 FPS = 24
@@ -24,31 +24,27 @@ def minimax(story: Story) -> Compiled:
     made.note(LICENCE)
     for number, shots in enumerate(parted(story, BOUNDS, made), start=1):
         people = people_of(story, shots)
-        share = min(BOUNDS.each[1], (BOUNDS.pictures or 0) // max(1, len(people)))
         pictures: list[str] = []
         definitions = []
-        for place, person in enumerate(people, start=1):
-            if not person["pictures"]:
-                made.fault(f"{person['name']} has no picture: give it one")
-            mine = person["pictures"][:share]
+        for place, (person, mine) in enumerate(zip(people, pictures_of(people, BOUNDS, made), strict=True), start=1):
             shown = " and ".join(f"<Picture {len(pictures) + each}>" for each in range(1, len(mine) + 1))
             looks = f", {person['looks']}" if person["looks"] else ""
             definitions.append(f"<Subject {place}> is the person in {shown}{looks}.")
             pictures += mine
         prompt = _prompt(story, shots, people, definitions)
-        total = round(sum(shot["seconds"] for shot in shots), 3)
+        seconds = total(shots)
         made.files[f"minimax-h3-{number:02}.json"] = {
             "model": "MiniMaxAI/MiniMax-H3",
             "workflow": "ref2va",
             "prompt": prompted(prompt, f"request {number}", BOUNDS, made),
             "pictures": pictures,
-            "seconds": total,
+            "seconds": seconds,
             "fps": FPS,
             "aspect_ratio": shape(story, BOUNDS, made),
             "seed": shots[0]["seed"],
         }
         made.requests += 1
-        made.seconds += total
+        made.seconds += seconds
     return made.done()
 
 

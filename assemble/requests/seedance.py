@@ -7,10 +7,9 @@ the least. Not verified: the length of prompts.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from assemble.requests.bounds import UPLOAD, Bounds, Compiled, parted, prompted, shape
+from assemble.requests.bounds import UPLOAD, Bounds, Compiled, parted, pictures_of, prompted, shape, whole
 from assemble.requests.story import Story, people_of, told
 
 RATIOS = (("21:9", 21 / 9), ("16:9", 16 / 9), ("4:3", 4 / 3), ("1:1", 1.0), ("3:4", 3 / 4), ("9:16", 9 / 16))
@@ -22,13 +21,9 @@ def seedance2(story: Story) -> Compiled:
     made = Compiled(BOUNDS.system)
     for number, shots in enumerate(parted(story, BOUNDS, made), start=1):
         people = people_of(story, shots)
-        share = min(BOUNDS.each[1], (BOUNDS.pictures or 0) // max(1, len(people)))
         pictures: list[str] = []
         lines = []
-        for person in people:
-            if not person["pictures"]:
-                made.fault(f"{person['name']} has no picture: give it one")
-            mine = person["pictures"][:share]
+        for person, mine in zip(people, pictures_of(people, BOUNDS, made), strict=True):
             tags = " and ".join(f"@Image{len(pictures) + place}" for place in range(1, len(mine) + 1))
             looks = f", {person['looks']}" if person["looks"] else ""
             lines.append(f"{person['name'].capitalize()} is the character in {tags}{looks}.")
@@ -39,9 +34,7 @@ def seedance2(story: Story) -> Compiled:
             lines.append(f"Style: {story['style']}.")
         if pictures:
             made.note(UPLOAD)
-        total = round(sum(shot["seconds"] for shot in shots), 3)
-        if total != math.ceil(total):
-            made.note(f"{total:g} s are asked for as {math.ceil(total)} s, as it takes whole seconds")
+        seconds = whole(shots, made)
         content: list[dict[str, Any]] = [
             {"type": "text", "text": prompted("\n".join(lines), f"request {number}", BOUNDS, made)}
         ]
@@ -51,9 +44,9 @@ def seedance2(story: Story) -> Compiled:
             "content": content,
             "resolution": "720p",
             "ratio": shape(story, BOUNDS, made),
-            "duration": math.ceil(total),
+            "duration": seconds,
             "generate_audio": any(shot["lines"] for shot in shots),
         }
         made.requests += 1
-        made.seconds += math.ceil(total)
+        made.seconds += seconds
     return made.done()

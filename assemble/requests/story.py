@@ -116,7 +116,7 @@ def _capital(text: str) -> str:
 
 def styled(story: Story, text: str) -> str:
     """A text with the film's style behind it."""
-    return f"{text} Style: {story['style']}." if story["style"] else text
+    return f"{text} Style: {story['style'].rstrip('.')}." if story["style"] else text
 
 
 def described(people: Sequence[Person]) -> Naming:

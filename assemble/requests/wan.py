@@ -8,12 +8,11 @@ in the prompt, and for 2.7 all of `parameters`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from assemble.requests.bounds import UPLOAD, Bounds, Compiled, parted, prompted, shape
+from assemble.requests.bounds import UPLOAD, Bounds, Compiled, parted, pictures_of, prompted, shape, whole
 from assemble.requests.story import Naming, Person, Shot, Story, people_of, styled, told
 
 SHAPES = (("1280*720", 16 / 9), ("720*1280", 9 / 16), ("960*960", 1.0), ("1088*832", 4 / 3), ("832*1088", 3 / 4))
@@ -37,7 +36,7 @@ def wan26(story: Story) -> Compiled:
             made.note(UPLOAD)
         parameters = {
             "size": shape(story, bounds, made),
-            "duration": _whole(shots, made),
+            "duration": whole(shots, made),
             "shot_type": "multi" if len(shots) > 1 else "single",
         }
         body = {"model": "wan2.6-r2v" if references else "wan2.6-t2v", "input": data, "parameters": parameters}
@@ -62,7 +61,7 @@ def wan27(story: Story) -> Compiled:
             media.append({"type": f"reference_{kind}", "url": address})
         made.note(UPLOAD)
         prompt = prompted(_prose(story, shots, names.__getitem__), f"request {number}", WAN27, made)
-        parameters = {"size": shape(story, WAN27, made), "duration": _whole(shots, made)}
+        parameters = {"size": shape(story, WAN27, made), "duration": whole(shots, made)}
         body = {"model": "wan2.7-r2v", "input": {"prompt": prompt, "media": media}, "parameters": parameters}
         _add(made, f"wan2.7-{number:02}.json", body)
     return made.done()
@@ -79,17 +78,8 @@ def _reference(person: Person, bounds: Bounds, made: Compiled) -> tuple[str, str
     if person["videos"]:
         made.note(f"{person['name']}'s video must last 2 to 30 s for {bounds.system}")
         return "video", person["videos"][0]
-    if person["pictures"]:
-        return "image", person["pictures"][0]
-    made.fault(f"{person['name']} has no picture: give it one")
-    return "image", "file:///missing"
-
-
-def _whole(shots: Sequence[Shot], made: Compiled) -> int:
-    total = round(sum(shot["seconds"] for shot in shots), 3)
-    if total != math.ceil(total):
-        made.note(f"{total:g} s are asked for as {math.ceil(total)} s, as it takes whole seconds")
-    return math.ceil(total)
+    (pictures,) = pictures_of([person], bounds, made)
+    return "image", pictures[0] if pictures else "file:///missing"
 
 
 def _prompt(story: Story, shots: Sequence[Shot], naming: Naming) -> str:

@@ -66,7 +66,7 @@ def test_a_script_for_every_system(write: Callable[..., Path], run: Run, tmp_pat
     # tom has one picture, of which Kling makes no element: it alone is not written, and says why.
     assert [name for name, each in made.items() if each["faults"]] == ["kling3"]
     assert made["kling3"] == {"files": [], "notes": made["kling3"]["notes"], "cost": None,
-                              "faults": ["tom has 1 pictures, an element takes 2 to 4: add some"]}  # fmt: skip
+                              "faults": ["tom has 1 picture, and Kling 3.0 wants 2 to 4: add some"]}  # fmt: skip
     written = {Path(file).name for each in made.values() for file in each["files"]}
     assert written == {path.name for path in (tmp_path / "out").iterdir()}
     assert {

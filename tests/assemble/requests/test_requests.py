@@ -127,7 +127,7 @@ def test_what_does_not_fit_says_what_to_change() -> None:
     assert refused("comfyui", story(long)) == "shot 1 has 12.5 s, 5.0625 s is the most: split it, or give it 5.0625 s"
     assert not SYSTEMS["wan2.7"](story(long)).faults
     assert "shot 1 last 2 s together, and a request takes 3 to 15 s: lengthen" in refused("kling3", story([shot(1, 2)]))
-    assert "mia has 1 pictures, an element takes 2 to 4: add some" in refused(
+    assert "mia has 1 picture, and Kling 3.0 wants 2 to 4: add some" in refused(
         "kling3", story([shot(1)], [person("mia", 1)])
     )
     crowd = [person(name) for name in ("mia", "tom", "ann", "bob")]
