@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST = 16_000_000  # bytes of a film that the page holds; a larger one only lies beside it
 WIDE, LEFT, BAND, PLOT = 480, 34, 22, 110  # a chart, the room for its numbers, the row of shots, the lines below it
-CELL, LINE = 46, 22  # of a matrix, and of a row of bars
+CELL, LINE = 52, 22  # of a matrix, and of a row of bars
 COLOURS = 4  # --c0 to --c3 of the page's style
 
 
@@ -64,8 +64,9 @@ def course_chart(board: Storyboard, report: Report) -> str:
         parts.append(
             f'<rect x="{x(start)}" y="2" width="{max(1, x(end) - x(start) - 2):.1f}" height="{BAND - 4}" rx="3" '
             f'fill="var({good})" fill-opacity=".18" stroke="var({good})"/>'
-            f'<text x="{x((start + end) / 2)}" y="{BAND - 7}" text-anchor="middle">{number}</text>'
         )
+        if x(end) - x(start) > 8 * len(str(number)):
+            parts.append(f'<text x="{x((start + end) / 2)}" y="{BAND - 7}" text-anchor="middle">{number}</text>')
         score = scores.get(number)
         for place, name in enumerate(names):
             if not score:
@@ -138,8 +139,10 @@ def _matrix(each: Consistency) -> str:
     mean = f", mean of pairs {each.value:.2f}" if each.value is not None else ""
     unlike = [str(number) for number, faithful in zip(each.shots, each.faithful, strict=True) if not faithful]
     faults = f'<p class="review">not like the references in shot {", ".join(unlike)}</p>' if unlike else ""
-    picture = _svg(size, LINE * (len(each.shots) + 1), f"{each.name} from shot to shot", parts, f"max-width:{size}px")
-    return f"<div><h3>{escape(each.name)}{mean}</h3>{picture}{faults}</div>"
+    picture = _svg(
+        size, LINE * (len(each.shots) + 1), f"{each.name} from shot to shot", parts, f"width:{size}px;max-width:none"
+    )
+    return f'<div class="wide"><h3>{escape(each.name)}{mean}</h3>{picture}{faults}</div>'
 
 
 def _svg(width: float, height: float, label: str, parts: list[str], style: str = "") -> str:

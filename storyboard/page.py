@@ -44,13 +44,14 @@ blockquote { margin: .3rem 0; padding-left: .8rem; border-left: 3px solid var(--
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--soft); }
 svg { width: 100%; max-width: 30rem; height: auto; display: block; margin-top: .5rem; }
 video { width: 100%; max-height: 60vh; display: block; border-radius: .6rem; background: #000; margin: .8rem 0; }
-.row { display: flex; flex-wrap: wrap; gap: 0 2rem; } .row > div { flex: 0 1 auto; } .row svg { width: 24rem; max-width: 100%; }
+.row { display: flex; flex-wrap: wrap; gap: 0 2rem; } .row > div { max-width: 100%; }
 @media (max-width: 34rem) { body, section { padding: .6rem; } th, td { font-size: .8rem; padding-right: .5rem; }
   .strip { grid-template-columns: repeat(3, 1fr); }
   .strip img:nth-child(n+4) { display: none; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff;
   --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; --c3: #57606a; }
   body { max-width: none; font-size: 11pt; padding: 0; } video { display: none; } .wide { overflow: visible; }
+  .wide svg { max-width: 100% !important; }
   .strip, svg, tr, h3 + p { break-inside: avoid; } h2, h3 { break-after: avoid; }
   details::details-content { content-visibility: visible; height: auto; } }
 """
