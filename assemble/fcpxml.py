@@ -50,6 +50,8 @@ def fcpxml_text(timeline: Timeline) -> tuple[str, list[str]]:
         }  # fmt: skip
         kind = {"ref": assets[clip.source], "format": "r2"} if clip.source else {}
         item = SubElement(spine, "asset-clip" if clip.source else "gap", {**kind, **frames})
+        if place == 0:
+            _under(item, edit, time(clip.start), time(edit.cuts[-1]), assets)
         for marker in clip.markers:
             at = time(clip.start + marker.frame)
             SubElement(item, "marker", start=at, duration=time(1), value=_legal(marker.text))
@@ -78,7 +80,23 @@ def _assets(resources: Element, edit: Timeline, time: Callable[[int], str]) -> d
             hasVideo="1", videoSources="1", format="r2",
         )  # fmt: skip
         SubElement(asset, "media-rep", kind="original-media", src=source.absolute().as_uri())
+    for number, sound in enumerate(edit.sounds, start=len(known) + 3):
+        known[sound] = f"r{number}"
+        asset = SubElement(
+            resources, "asset", id=known[sound], name=_legal(sound.name), start="0s", duration=time(edit.cuts[-1]),
+            hasAudio="1", audioSources="1",
+        )  # fmt: skip
+        SubElement(asset, "media-rep", kind="original-media", src=sound.absolute().as_uri())
     return known
+
+
+def _under(first: Element, edit: Timeline, at: str, length: str, assets: dict[Path, str]) -> None:
+    """Connect the sounds below the first clip, each in a lane of its own."""
+    for lane, sound in enumerate(edit.sounds, start=1):
+        SubElement(
+            first, "asset-clip", ref=assets[sound], lane=str(-lane), offset=at, name=_legal(sound.stem), start="0s",
+            duration=length,
+        )  # fmt: skip
 
 
 def _legal(text: str) -> str:

@@ -5,6 +5,7 @@ OTIO files start at an hour, as editing programs have it; its EDL writer counts 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def write_otioz(timeline: Timeline, path: Path) -> None:
     import opentimelineio as otio
 
     names: dict[str, Path] = {}
-    for source in dict.fromkeys(clip.source for clip in timeline.clips if clip.source):
+    for source in dict.fromkeys([*(clip.source for clip in timeline.clips if clip.source), *timeline.sounds]):
         if not source.is_file():
             raise AssembleError("there is no such file", where=str(source), mend="Render it again, or export to otio.")
         if names.setdefault(source.name, source) != source:
@@ -46,7 +47,7 @@ def edl_text(timeline: Timeline) -> tuple[str, list[str]]:
     import opentimelineio as otio
 
     at_rate, exact = conformed(timeline, EDL_RATES)
-    built = _otio(at_rate, None)
+    built = _otio(replace(at_rate, sounds=()), None)  # its reels are of pictures
     for number, clip in enumerate(built.find_clips(), start=1):
         # Files are looked for by the name of the clip.
         clip.metadata["cmx_3600"] = {"reel": f"S{number:03}", "comments": [f"COMMENT: {_one_line(clip.name)}"]}
@@ -85,7 +86,8 @@ def read_otio(path: Path) -> Timeline:
                 continue
             clips.append(_clip(item, dissolve, path.parent))
             dissolve = 0
-        return Timeline(built.name, fps, tuple(facts["size"]), tuple(clips))
+        sounds = tuple(_file(clip.media_reference, path.parent) for each in built.audio_tracks() for clip in each)
+        return Timeline(built.name, fps, tuple(facts["size"]), tuple(clips), sounds)
     except (otio.exceptions.OTIOError, OSError, KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
         mend = "Render the film again: that writes it anew."
         raise AssembleError("this is no edit that storyboard wrote", where=str(path), mend=mend) from error
@@ -119,6 +121,11 @@ def _otio(timeline: Timeline, folder: Path | None) -> otio.schema.Timeline:
             where = span(clip.start + marker.frame, 1)
             item.markers.append(otio.schema.Marker(marker.text, where, marker.colour, {}))
         track.append(item)
+    for sound in timeline.sounds:
+        under = otio.schema.Track(sound.stem, kind=otio.schema.TrackKind.Audio)
+        whole = span(0, timeline.cuts[-1])
+        under.append(otio.schema.Clip(sound.stem, otio.schema.ExternalReference(_address(sound, folder), whole), whole))
+        built.tracks.append(under)
     return built
 
 
@@ -128,12 +135,18 @@ def _clip(item: otio.schema.Clip, dissolve: int, folder: Path) -> TimelineClip:
     media, used = item.media_reference, item.source_range
     source = available = None
     if isinstance(media, otio.schema.ExternalReference):
-        source = folder / otio.url_utils.filepath_from_url(media.target_url)
+        source = _file(media, folder)
         available = round(media.available_range.duration.value) if media.available_range else None
     start = round(used.start_time.value)
     markers = tuple(Marker(round(m.marked_range.start_time.value) - start, m.name, m.color) for m in item.markers)
     facts = {key: _plain(value) for key, value in item.metadata[ROOM].items()}
     return TimelineClip(item.name, round(used.duration.value), source, start, available, dissolve, markers, facts)
+
+
+def _file(media: otio.schema.ExternalReference, folder: Path) -> Path:
+    import opentimelineio as otio
+
+    return folder / otio.url_utils.filepath_from_url(media.target_url)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,32 +48,30 @@ class TimelineClip:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Clips one after another at one rate. Raises AssembleError for an edit that cannot be played."""
+    """Clips one after another at one rate, and `sounds`, files that lie under them from the first frame to the last.
+
+    Raises AssembleError for an edit that cannot be played.
+    """
 
     name: str
     fps: Fraction
     size: tuple[int, int]  # width, height in pixels
     clips: tuple[TimelineClip, ...]
+    sounds: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.clips or self.fps <= 0:
             raise AssembleError("an edit needs at least one clip, and a rate", where=self.name)
-        before: TimelineClip | None = None
-        for clip in self.clips:
-            behind = clip.start + clip.frames + next((c.dissolve for a, c in self._pairs if a is clip), 0)
+        befores, afters = (None, *self.clips[:-1]), (*self.clips[1:], None)
+        for before, clip, after in zip(befores, self.clips, afters, strict=True):
             if clip.frames < 1 or clip.start < 0 or clip.dissolve < 0:
-                raise AssembleError(
-                    f"{clip.frames} frames from {clip.start} on is no stretch of a file", where=clip.name
-                )
+                what = f"{clip.frames} frames from {clip.start} on is no stretch of a file"
+                raise AssembleError(what, where=clip.name)
             if clip.dissolve > (min(clip.frames, before.frames) if before else 0):
                 raise AssembleError("its dissolve is longer than the clips that it joins", where=clip.name)
-            if clip.source and clip.available is not None and behind > clip.available:
-                raise AssembleError(f"{behind} frames are asked for, the file has {clip.available}", where=clip.name)
-            before = clip
-
-    @property
-    def _pairs(self) -> list[tuple[TimelineClip, TimelineClip]]:
-        return list(zip(self.clips, self.clips[1:], strict=False))
+            used = clip.start + clip.frames + (after.dissolve if after else 0)
+            if clip.source and clip.available is not None and used > clip.available:
+                raise AssembleError(f"{used} frames are asked for, the file has {clip.available}", where=clip.name)
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -97,19 +96,15 @@ def conformed(timeline: Timeline, rates: tuple[Fraction, ...]) -> tuple[Timeline
         return int(frame * factor + Fraction(1, 2))
 
     cuts = [at(cut) for cut in timeline.cuts]
-    if any(cuts[i] == cuts[i + 1] for i in range(len(cuts) - 1)):
+    if any(start == end for start, end in pairwise(cuts)):
         raise AssembleError(f"at {float(rate):g} frames a second a clip has no frame left", where=timeline.name)
-    clips = tuple(
-        replace(
-            clip,
-            frames=cuts[i + 1] - cuts[i],
-            start=at(clip.start),
-            available=None
-            if clip.available is None
-            else max(at(clip.available), at(clip.start) + cuts[i + 1] - cuts[i]),
-            dissolve=at(clip.dissolve),
-            markers=tuple(replace(marker, frame=at(marker.frame)) for marker in clip.markers),
-        )
-        for i, clip in enumerate(timeline.clips)
-    )
-    return replace(timeline, fps=rate, clips=clips), factor.denominator == 1
+    lengths = [end - start for start, end in pairwise(cuts)]
+    # No rounding makes a dissolve longer than what it joins, or asks a file for more frames than it has.
+    dissolves = [min(at(clip.dissolve), *lengths[max(0, n - 1) : n + 1]) for n, clip in enumerate(timeline.clips)]
+    clips = []
+    for clip, frames, dissolve, after in zip(timeline.clips, lengths, dissolves, [*dissolves[1:], 0], strict=True):
+        start = at(clip.start)
+        available = None if clip.available is None else max(at(clip.available), start + frames + after)
+        markers = tuple(replace(marker, frame=at(marker.frame)) for marker in clip.markers)
+        clips.append(TimelineClip(clip.name, frames, clip.source, start, available, dissolve, markers, clip.facts))
+    return replace(timeline, fps=rate, clips=tuple(clips)), factor.denominator == 1

@@ -18,11 +18,13 @@ PLANNED_FPS = 24  # of an edit whose film is not made yet
 
 
 def film_edit(
-    board: Storyboard, takes: Sequence[Take], film: Film, run: Path, findings: Iterable[tuple[int, int, str]] = ()
-) -> Timeline:
+    board: Storyboard, takes: Sequence[Take], film: Film, run: Path,
+    findings: Iterable[tuple[int, int, str]] = (), sounds: Sequence[Path] = (),
+) -> Timeline:  # fmt: skip
     """The edit of a film that was stitched of these takes; their clips lie in the run folder, or where the script says.
 
     findings: what else than identity found fault with, as shot number, frame of the shot from 0, and words.
+    sounds: stems that lie under the whole film.
     """
     from assemble import Marker, Timeline, TimelineClip
 
@@ -44,9 +46,12 @@ def film_edit(
         found = [*_findings(take), *marks.get(take.shot, ())]
         inside = tuple(replace(marker, frame=min(frames - 1, max(0, marker.frame))) for marker in found)
         # The clip goes on while the next one dissolves in.
-        available = frames + overlaps[place + 1]
-        clips.append(TimelineClip(f"shot {take.shot}", frames, source, 0, available, overlaps[place], inside, facts))
-    return Timeline(board.title or film.path.stem, film.fps, film.size, tuple(clips))
+        start = _start(shot, film.fps)
+        available = start + frames + overlaps[place + 1]
+        clips.append(
+            TimelineClip(f"shot {take.shot}", frames, source, start, available, overlaps[place], inside, facts)
+        )
+    return Timeline(board.title or film.path.stem, film.fps, film.size, tuple(clips), tuple(sounds))
 
 
 def planned_edit(board: Storyboard) -> Timeline:
@@ -61,8 +66,14 @@ def planned_edit(board: Storyboard) -> Timeline:
         else:
             assert source is not None
             frames = sum(1 for _ in read_frames(source, fps=PLANNED_FPS))
-        clips.append(TimelineClip(f"shot {number}", frames, source, facts=_facts(number, shot)))
+        start = _start(shot, Fraction(PLANNED_FPS))
+        clips.append(TimelineClip(f"shot {number}", frames, source, start, facts=_facts(number, shot)))
     return Timeline(board.title or "storyboard", Fraction(PLANNED_FPS), board.pixels, tuple(clips))
+
+
+def _start(shot: Shot, fps: Fraction) -> int:
+    """The first frame that plays of a clip that the script brings, and says where to begin in."""
+    return round((getattr(shot, "clip_in", None) or 0) * fps) if shot.clip is not None else 0
 
 
 def _facts(number: int, shot: Shot) -> dict[str, Any]:

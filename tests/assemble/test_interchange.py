@@ -39,7 +39,7 @@ WORDS = st.text('ab é:*\n\t<&"\x07日', max_size=12)
 def timelines(draw: st.DrawFn, dissolves: bool = True) -> Timeline:
     """Edits of up to seven clips: files used from any frame on, shots that are not there yet, dissolves, markers."""
     count = draw(st.integers(1, 7))
-    lengths = [draw(st.integers(4, 200)) for _ in range(count)]
+    lengths = [draw(st.integers(3, 200)) for _ in range(count)]
     over = [0] + [draw(st.integers(0, 3)) if dissolves else 0 for _ in lengths[1:]]
     clips = []
     for place, (frames, dissolve) in enumerate(zip(lengths, over, strict=True)):
@@ -52,7 +52,8 @@ def timelines(draw: st.DrawFn, dissolves: bool = True) -> Timeline:
         clips.append(
             TimelineClip(f"shot {place + 1}", frames, source, start, known, dissolve, tuple(marks), {"shot": place + 1})
         )
-    return Timeline(draw(WORDS), draw(st.sampled_from(RATES)), (832, 480), tuple(clips))
+    sounds = (HERE / "sound" / "dialogue.wav", Path("/else where/bed.wav")) if draw(st.booleans()) else ()
+    return Timeline(draw(WORDS), draw(st.sampled_from(RATES)), (832, 480), tuple(clips), sounds)
 
 
 @settings(max_examples=60, deadline=None)
@@ -60,8 +61,11 @@ def timelines(draw: st.DrawFn, dissolves: bool = True) -> Timeline:
 def test_otio_holds_all_there_is(edit: Timeline) -> None:
     text = otio_text(edit, HERE)
     read = otio.adapters.read_from_string(text, "otio_json")
-    found = [(clip.range_in_parent().start_time.value, clip.duration().value) for clip in read.find_clips()]
+    (pictures,) = read.video_tracks()
+    found = [(clip.range_in_parent().start_time.value, clip.duration().value) for clip in pictures.find_clips()]
     assert found == [(start, end - start) for start, end in pairwise(edit.cuts)]
+    assert [track.name for track in read.audio_tracks()] == [sound.stem for sound in edit.sounds]
+    assert {track.duration().value for track in read.audio_tracks()} <= {edit.cuts[-1]}
     assert all(clip.duration().rate == float(edit.fps) for clip in read.find_clips())
     inside = [clip.media_reference.target_url for clip in read.find_clips() if "takes" in str(clip.media_reference)]
     assert all(not url.startswith(("/", "file:")) for url in inside)  # the run folder can be moved
@@ -73,8 +77,9 @@ def test_otio_comes_back_the_same(tmp_path: Path) -> None:
         "shot 1", 20, tmp_path / "takes" / "01 é.mp4", 2, 30, 0, (marker,), {"shot": 1, "likeness": {"mia": 0.5}}
     )
     edit = Timeline(
-        "A film", Fraction(24000, 1001), (832, 480), (first, TimelineClip("shot 2", 30, None, dissolve=6), TimelineClip("shot 3", 4))
-    )
+        "A film", Fraction(24000, 1001), (832, 480), (first, TimelineClip("shot 2", 30, None, dissolve=6), TimelineClip("shot 3", 4)),
+        (tmp_path / "sound" / "dialogue.wav", Path("/beds/rain.wav")),
+    )  # fmt: skip
     (tmp_path / "film.otio").write_text(otio_text(edit, tmp_path))
     assert read_otio(tmp_path / "film.otio") == edit
 
@@ -127,6 +132,11 @@ def test_fcpxml_is_one_unbroken_line_of_whole_frames(edit: Timeline) -> None:
             assert asset.find("media-rep").get("src") == clip.source.as_uri()  # type: ignore[union-attr]
             assert start + length <= seconds(asset.get("duration", ""))
     assert at == seconds(next(top.iter("sequence")).get("duration", "")) == Fraction(at_rate.cuts[-1]) / at_rate.fps
+    under = [each for each in items[0] if each.tag == "asset-clip"]
+    assert [assets[each.get("ref")].get("name") for each in under] == [sound.name for sound in edit.sounds]
+    for lane, each in enumerate(under, start=1):
+        assert int(each.get("lane", "")) == -lane and seconds(each.get("duration", "")) == at
+        assert seconds(each.get("offset", "")) == seconds(items[0].get("start", ""))  # the first frame of the film
     # A dissolve runs from the cut on, for its whole length, as in the film.
     fades = [
         (seconds(each.get("offset", "")), seconds(each.get("duration", "")))
@@ -139,7 +149,10 @@ def test_fcpxml_is_one_unbroken_line_of_whole_frames(edit: Timeline) -> None:
 
 @pytest.mark.parametrize("fps", [12, 24, 25, 30])
 def test_otio_reads_our_fcpxml(fps: int) -> None:
-    files = [TimelineClip(f"shot {n}", 10 * n, Path(f"/takes/{n}.mp4"), n, 90, markers=(Marker(2, "look"),)) for n in (1, 2, 3)]
+    files = [
+        TimelineClip(f"shot {n}", 10 * n, Path(f"/takes/{n}.mp4"), n, 90, markers=(Marker(2, "look"),))
+        for n in (1, 2, 3)
+    ]
     edit = Timeline("film", Fraction(fps), (832, 480), tuple(files))
     read: Any = otio.adapters.read_from_string(fcpxml_text(edit)[0], "fcpx_xml")
     (timeline,) = (each for each in read if isinstance(each, otio.schema.Timeline))
@@ -179,7 +192,8 @@ def test_an_otioz_holds_its_files(tmp_path: Path) -> None:
 
     with pytest.raises(AssembleError, match="no such file"):
         write_otioz(
-            Timeline("film", Fraction(12), (832, 480), (TimelineClip("a", 5, tmp_path / "no.mp4"),)), tmp_path / "b.otioz"
+            Timeline("film", Fraction(12), (832, 480), (TimelineClip("a", 5, tmp_path / "no.mp4"),)),
+            tmp_path / "b.otioz",
         )
     (tmp_path / "02.mp4").write_bytes(b"")
     two = (TimelineClip("a", 5, tmp_path / "02.mp4"), TimelineClip("b", 5, tmp_path / "takes" / "02.mp4"))
