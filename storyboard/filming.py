@@ -17,6 +17,7 @@ from storyboard.run import RunFolder
 from storyboard.takes import Take, best, take_of
 
 if TYPE_CHECKING:
+    from assemble import Film
     from generation import Model
 
 STRIP = 5  # pictures of a take that the report shows
@@ -60,17 +61,15 @@ class Filming:
 
     def stitch(self, film: Path) -> float:
         """Stitch the kept takes to the film; returns its seconds."""
-        from assemble import otio_text, stitch
-        from storyboard.edit import film_edit
+        from assemble import stitch
 
         order = sorted(self.kept)
         for number in range(1, len(self.board.shots) + 1):
             if number not in self.kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
         made = stitch((self.frames(self.kept[number]) for number in order), film, fps=self.fps, size=self.board.pixels)
-        edit = film_edit(self.board, [self.kept[number] for number in order], made, self.run.path)
-        self.run.write("film.otio", otio_text(edit, self.run.path))
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
+        self._keep_edit(made, order)
         return made.seconds
 
     def frames(self, take: Take) -> Iterator[Any]:
@@ -153,6 +152,14 @@ class Filming:
             if record:
                 job.take.seconds = {"decode": float(record.get("seconds", 0))}
                 self._add(job)
+
+    def _keep_edit(self, made: Film, order: list[int]) -> None:
+        """Write the film as an edit for editing programs. `order` are its shots by number."""
+        from assemble import otio_text
+        from storyboard.edit import film_edit
+
+        edit = film_edit(self.board, [self.kept[number] for number in order], made, self.run.path)
+        self.run.write("film.otio", otio_text(edit, self.run.path))
 
 
 def _share(likeness: float | None) -> str:
