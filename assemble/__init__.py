@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from assemble.delivery import Delivery
     from assemble.edit import Join
     from assemble.errors import AssembleError, WriteError
+    from assemble.fcpxml import fcpxml_text
     from assemble.film import Film, stitch, write_clip
     from assemble.grade import Grade, Grading, regrade
+    from assemble.interchange import edl_text, otio_text, read_otio, write_otioz
     from assemble.lighting.finding import Finding, Setting
     from assemble.lighting.findings import Lighting, check
     from assemble.lighting.look import Look, look
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from assemble.media import Clip, Footage, probe, read_frames
     from assemble.mux import add_sound
     from assemble.picture import fit, sheet
+    from assemble.timeline import Marker, Timeline, TimelineClip
 
 __all__ = [
     "AssembleError",
@@ -36,19 +39,27 @@ __all__ = [
     "Join",
     "Lighting",
     "Look",
+    "Marker",
     "Person",
     "Setting",
+    "Timeline",
+    "TimelineClip",
     "WriteError",
     "add_sound",
     "check",
+    "edl_text",
+    "fcpxml_text",
     "fit",
     "look",
+    "otio_text",
     "probe",
     "read_frames",
+    "read_otio",
     "regrade",
     "sheet",
     "stitch",
     "write_clip",
+    "write_otioz",
 ]
 
 # The home of each public name: loaded when first asked for, so that importing the package costs nothing.
@@ -64,19 +75,27 @@ _HOMES = {
     "Join": "edit",
     "Lighting": "lighting.findings",
     "Look": "lighting.look",
+    "Marker": "timeline",
     "Person": "lighting.regions",
     "Setting": "lighting.finding",
+    "Timeline": "timeline",
+    "TimelineClip": "timeline",
     "WriteError": "errors",
     "add_sound": "mux",
     "check": "lighting.findings",
+    "edl_text": "interchange",
+    "fcpxml_text": "fcpxml",
     "fit": "picture",
     "look": "lighting.look",
+    "otio_text": "interchange",
     "probe": "media",
     "read_frames": "media",
+    "read_otio": "interchange",
     "regrade": "grade",
     "sheet": "picture",
     "stitch": "film",
     "write_clip": "film",
+    "write_otioz": "interchange",
 }
 
 

@@ -29,7 +29,7 @@ from storyboard.filming import Filming
 from storyboard.finishing import Finishing
 from storyboard.page import page
 from storyboard.refs import VIDEOS, clip_refusal
-from storyboard.report import Report, ShotReport, characters
+from storyboard.report import Report, ShotReport, characters, consistencies
 from storyboard.run import RunFolder
 from storyboard.sounding import Captions, Loudness, Sounding, check_sound
 from storyboard.studio import Film
@@ -123,6 +123,7 @@ def assemble_film(
             encoders=casting.hashes if casting.packs else {},
             facts=facts,
             light=finishing.light,
+            consistency=consistencies(filming.kept),
         )
         run.write("run.json", json.dumps(report.plain(), indent=1, ensure_ascii=False) + "\n")
         run.write("report.html", page(board, report, filming.strips()))

@@ -17,6 +17,7 @@ from storyboard.run import RunFolder
 
 if TYPE_CHECKING:
     from identity import Encoders, IdentityPack, Tokens
+    from identity.encoderset import EncoderSet
 
 VERSION = 3  # raise it when packs or scores are made otherwise of the same files
 
@@ -35,12 +36,21 @@ class Casting:
         for name in dict.fromkeys(name for shot in board.shots for name in shot.names):
             self.packs[name], self.folders[name] = self._pack(name, board.characters[name])
 
-    @cached_property
+    @property
     def hashes(self) -> dict[str, str]:
         """sha256 of each encoder in use."""
+        return self._set.hashes
+
+    @property
+    def licence(self) -> str:
+        """The licence of the encoders in use."""
+        return self._set.licence
+
+    @cached_property
+    def _set(self) -> EncoderSet:
         from identity.encoderset import open_set
 
-        return open_set(self.encoder_set).hashes
+        return open_set(self.encoder_set)
 
     @cached_property
     def encoders(self) -> Encoders:

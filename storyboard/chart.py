@@ -36,7 +36,7 @@ def likeness_chart(score: dict[str, Any]) -> str:
     names = []
     for number, name in enumerate(score["characters"]):
         colour = f"var(--c{number % 3})"
-        for run in _runs([(seen["frame"], seen["likeness"]) for seen in score["seen"] if seen["name"] == name]):
+        for run in runs([(seen["frame"], seen["likeness"]) for seen in score["seen"] if seen["name"] == name]):
             points = " ".join(f"{x(frame)},{y(value)}" for frame, value in run)
             dot = f'<circle cx="{x(run[0][0])}" cy="{y(run[0][1])}" r="2" fill="{colour}"/>'
             parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>' if len(run) > 1 else dot)
@@ -47,7 +47,7 @@ def likeness_chart(score: dict[str, Any]) -> str:
     )
 
 
-def _runs(points: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
+def runs(points: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
     """Points in runs of consecutive frames, so that no line bridges frames in which nobody was found."""
     runs: list[list[tuple[int, float]]] = []
     for point in sorted(points):

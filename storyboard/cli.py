@@ -198,6 +198,26 @@ def assemble(
 
 
 @app.command()
+def export(
+    source: Annotated[Path, typer.Argument(metavar="BOARD|SCRIPT|FILM.run", help="A board, a script, or a film's run folder.")],
+    to: Annotated[list[str], typer.Option(metavar="KIND", help="As otio, edl, kling3, or all; once for each.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write the files here.")] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would cost, where a price is known.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a film for editing programs, or its storyboard as requests for other systems. Nothing is sent.
+
+    Kinds: otio, otioz, edl, fcpxml; wan2.6, wan2.7, kling3, seedance2, minimax-h3, storymem, holocine, comfyui; all.
+    """
+    from storyboard import exchange
+
+    made = exchange.export(source, to, output)
+    console.told(exchange.plain(made), json, exchange.lines(made, estimate))
+    if any(each.faults for each in made):
+        raise typer.Exit(3 if any(each.files for each in made) else 2)
+
+
+@app.command()
 def doctor(model: ModelName = "toon", encoders: EncoderFolder = None, json: Json = False) -> None:
     """Look at this machine: is all there that a render needs?"""
     from storyboard.doctor import examine

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storyboard.delivering import joins, write_shots
+from storyboard.edit import film_edit
 from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.lighting import FilmLight, light, people_in
 from storyboard.sounding import Sounding
 
 if TYPE_CHECKING:
-    from assemble import Clip, Delivery
+    from assemble import Clip, Delivery, Film
 
 
 class Finishing:
@@ -41,6 +42,7 @@ class Finishing:
         self.sounding.finish(made, film, order)
         self.sounding.follow(kept, self.filming.frames, self.fps)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
+        self._keep_edit(made, order)
         if self.clips_to:
             shots = ((number, self._footage(number)) for number in order)
             write_shots(self.clips_to, shots, film, self.fps, size, self.delivery, self.tell)
@@ -57,6 +59,15 @@ class Finishing:
         for fault in found.after.faults:
             self.tell(Event("light", f"{fault.verdict}: shot {fault.shots[-1]}: {fault.text}", fault.shots[-1]))
         return found
+
+    def _keep_edit(self, made: Film, order: list[int]) -> None:
+        """Write the film as an edit for editing programs, with what was found as markers."""
+        from assemble import otio_text
+
+        assert self.light
+        found = [(fault.shots[-1], fault.frames[0], fault.text) for fault in self.light.after.faults]
+        edit = film_edit(self.board, [self.filming.kept[number] for number in order], made, self.run.path, found)
+        self.run.write("film.otio", otio_text(edit, self.run.path))
 
     def _shown(self, number: int) -> Iterator[Any] | Clip:
         """A shot as the film shows it: its footage, with captions where they are to be burnt in."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
+from storyboard.filmpage import course_chart, matrices, player, time_chart
 from storyboard.lightpage import light_section
 from storyboard.report import CharacterReport, Report, ShotReport
 from storyboard.soundpage import sound_section
@@ -19,9 +20,9 @@ from storyboard.takes import Take
 WIDTH = 288  # pixels of a picture in a strip
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #62676f; --line: #d9dce1; --card: #f6f7f9;
-  --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; }
+  --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; --c3: #57606a; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16181c; --ink: #e7e9ec; --soft: #9aa1ab; --line: #343941;
-  --card: #1e2126; --good: #4ac26b; --warn: #d4a72c; --c0: #58a6ff; --c1: #f0883e; --c2: #bc8cff; } }
+  --card: #1e2126; --good: #4ac26b; --warn: #d4a72c; --c0: #58a6ff; --c1: #f0883e; --c2: #bc8cff; --c3: #8b949e; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -39,13 +40,26 @@ section h2 { margin-top: 0; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); } td.n { text-align: right; }
+th, td.n, .chip { white-space: nowrap; } td { overflow-wrap: normal; } td.mono { overflow-wrap: anywhere; min-width: 14rem; }
+td.words { min-width: 12rem; }
 code, .mono { font-family: ui-monospace, monospace; font-size: .85em; }
 blockquote { margin: .3rem 0; padding-left: .8rem; border-left: 3px solid var(--line); }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--soft); }
-svg { width: 100%; max-width: 30rem; height: auto; display: block; }
-@media (max-width: 34rem) { body { padding: .6rem; } .strip { grid-template-columns: repeat(3, 1fr); }
+svg { width: 100%; max-width: 30rem; height: auto; display: block; margin-top: .5rem; }
+video { width: 100%; max-height: 60vh; display: block; border-radius: .6rem; background: #000; margin: .8rem 0; }
+.row { display: flex; flex-wrap: wrap; gap: 0 2rem; } .row > div { max-width: 100%; }
+@media (max-width: 34rem) { body, section { padding: .6rem; } th, td { font-size: .8rem; padding-right: .5rem; }
+  .strip { grid-template-columns: repeat(3, 1fr); }
   .strip img:nth-child(n+4) { display: none; } }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff;
+  --good: #1a7f37; --warn: #9a6700; --c0: #0969da; --c1: #bc4c00; --c2: #8250df; --c3: #57606a; }
+  body { max-width: none; font-size: 11pt; padding: 0; } video { display: none; } .wide { overflow: visible; }
+  .wide svg { max-width: 100% !important; }
+  .strip, svg, tr, h3 + p { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  details::details-content { content-visibility: visible; height: auto; } }
 """
+
+POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 Strips = Mapping[tuple[int, int], Sequence[Any]]
 
@@ -65,8 +79,9 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    film = identity_table(report.identity) + light_section(report, strips, picture) + sound_section(facts.get("sound"))
-    return document(f"{title}: report", f"{head}{film}{shots}{_facts(report)}")
+    whole = f"{player(report)}{identity_table(report.identity)}{course_chart(board, report)}{matrices(report.consistency)}"
+    whole += light_section(report, strips, picture) + sound_section(facts.get("sound"))
+    return document(f"{title}: report", f"{head}{whole}{shots}{time_chart(report)}{_facts(report)}")
 
 
 def document(title: str, body: str) -> str:
@@ -74,7 +89,7 @@ def document(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
     )
 
@@ -151,7 +166,8 @@ def measures(score: Mapping[str, Any]) -> str:
         figures = [_figure(each["mean"]), _figure(each["worst"]), _figure(each["drift"], "+.2f")]
         figures += [f"{each['present']:.0%}", f"{each['no_face']:.0%}"]
         cells = "".join(f'<td class="n">{figure}</td>' for figure in figures)
-        rows += f"<tr><th>{escape(name)}</th>{cells}<td>{escape('; '.join(each.get('faults', ())))}</td></tr>"
+        faults = escape("; ".join(each.get("faults", ())))
+        rows += f'<tr><th>{escape(name)}</th>{cells}<td class="words">{faults}</td></tr>'
     head = "<tr><th></th><th>likeness</th><th>worst frame</th><th>drift</th><th>found in</th><th>face hidden</th><th></th></tr>"
     return f'<div class="wide"><table>{head}{rows}</table></div>{likeness_chart(dict(score))}'
 
@@ -161,6 +177,8 @@ def _facts(report: Report) -> str:
     model = facts["model"]
     rows = [("model", f"{model['name']} ({model['licence']}), {model['folder']}")]
     rows += [(f"model: {name}", digest) for name, digest in report.model.items()]
+    if facts.get("encoder_licence"):
+        rows.append(("encoders", facts["encoder_licence"]))
     rows += [(f"encoder: {name}", digest) for name, digest in report.encoders.items()]
     rows += [(name, str(value)) for name, value in {**facts["settings"], **facts["machine"]}.items()]
     rows += [("storyboard", facts["storyboard"]), *facts["versions"].items()]

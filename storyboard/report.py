@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storyboard.board import Storyboard
 from storyboard.lighting import FilmLight
 from storyboard.takes import Take
+
+if TYPE_CHECKING:
+    from identity import Consistency
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Report:
     encoders: dict[str, str]
     facts: dict[str, Any]
     light: FilmLight | None = None
+    consistency: dict[str, Consistency] = field(default_factory=dict)  # of each character, from shot to shot
 
     @property
     def review(self) -> bool:
@@ -65,6 +69,7 @@ class Report:
             "encoders": self.encoders,
             "identity": {name: asdict(each) for name, each in self.identity.items()},
             "light": self.light.plain() if self.light else None,
+            "consistency": {name: asdict(each) for name, each in self.consistency.items()},
             "shots": [
                 {
                     "number": shot.number,
@@ -89,6 +94,18 @@ def characters(board: Storyboard, kept: dict[int, Take]) -> dict[str, CharacterR
             continue
         found[name] = character(name, rows)
     return found
+
+
+def consistencies(kept: Mapping[int, Take]) -> dict[str, Consistency]:
+    """How alike each character looks from shot to shot of the kept takes, by shot number."""
+    scores = {number: take.score for number, take in sorted(kept.items()) if take.score is not None}
+    if not scores:
+        return {}
+    from identity import Score, consistent
+
+    parsed = {number: Score.from_dict(score) for number, score in scores.items()}
+    names = dict.fromkeys(name for score in parsed.values() for name in score.characters)
+    return {name: consistent({n: score for n, score in parsed.items() if name in score.characters}, name) for name in names}
 
 
 def character(name: str, rows: Mapping[int, Mapping[str, Any]]) -> CharacterReport:

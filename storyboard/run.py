@@ -5,6 +5,7 @@
       artefacts/      one file for each stage result, named by the hash of everything that made it, with its record beside it
       packs/          identity packs made from the references
       takes/          a clip for each take
+      film.otio       the edit of the film, for editing programs
       run.json        settings, versions, hashes, what came out
       events.jsonl    what happened, one line each
       report.html

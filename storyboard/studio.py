@@ -31,7 +31,7 @@ from storyboard.limits import Limits
 from storyboard.page import page
 from storyboard.planning import planned
 from storyboard.production import PREVIEW
-from storyboard.report import Report, ShotReport, characters
+from storyboard.report import Report, ShotReport, characters, consistencies
 from storyboard.run import RunFolder
 from storyboard.shelf import located
 from storyboard.sounding import Captions, Loudness, Sounding, check_sound
@@ -162,6 +162,7 @@ class Studio:
                 raise
             facts["sound"] = sounding.report
             facts["encoders"] = casting.hashes if casting.packs else {}
+            facts["encoder_licence"] = casting.licence if casting.packs else ""
             made = self._done(path, board, run, facts, started, filming, finishing.light, seconds)
             tell(Event("report", f"the report is {run.path / 'report.html'}"))
             return made
@@ -189,6 +190,7 @@ class Studio:
             encoders=encoders,
             facts=facts,
             light=light,
+            consistency=consistencies(kept),
         )
         _write(run, report.plain())
         if filming:

@@ -68,7 +68,7 @@ def all_of(*shots: int, take: int = 1) -> list[tuple[str, int, int]]:
 
 
 def test_a_film_and_everything_beside_it(render: Render) -> None:
-    from assemble import read_frames
+    from assemble import read_frames, read_otio
 
     film = render()
     frames = list(read_frames(film.path))
@@ -81,6 +81,7 @@ def test_a_film_and_everything_beside_it(render: Render) -> None:
     assert [len(shot.takes) for shot in film.report.shots] == [1, 1]
     run = json.loads((render.run / "run.json").read_text())
     assert run["state"] == "done" and run["model"]["hashes"] and run["encoders"] and run["versions"]["torch"]
+    assert set(run["consistency"]) == {"mia", "tom"} and run["encoder_licence"]
     assert run["shots"][0]["takes"][0]["seconds"].keys() == {"encode", "layout", "detail", "decode"}
     kinds = {json.loads(line)["kind"] for line in (render.run / "events.jsonl").read_text().splitlines()}
     assert kinds >= {"plan", "pack", "stage", "artefact", "score", "film", "report"} and "step" not in kinds
@@ -88,6 +89,8 @@ def test_a_film_and_everything_beside_it(render: Render) -> None:
     assert html.count("data:image/webp") == 10 and "mia" in html
     assert len(list((render.run / "takes").glob("*.mp4"))) == 2
     assert Storyboard.load(render.run / "board.json").shots[1].lines[0].text == "Hi!"
+    edit = read_otio(render.run / "film.otio")
+    assert edit.cuts == (0, 8, 14) and all(clip.source and clip.source.is_file() for clip in edit.clips)
     assert not list(render.folder.rglob("*.part"))
 
     before = film.path.read_bytes() if film.path else b""
