@@ -1,0 +1,125 @@
+"""Reading the mark in the picture back: all frames become one picture of what they share, and the tile is sought in that.
+
+The search goes over scale (a copy that was cropped or given a border has another one, since the grid is laid over the frame as it
+is), over every shift of the tile, and over both ways round. Two verdicts are kept apart: `blind`, where the bits themselves
+give an id, and `matched`, where they are too worn for that but fit an id that the ledger of this machine knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from assemble.marks.pattern import KEY, TILE, Plane, Pattern, fold, grid, pattern, residual
+from assemble.marks.payload import Soft, codeword, decode
+from assemble.picture import Frame
+
+SCALES = np.exp(np.arange(np.log(0.72), np.log(1.45), 0.0055))
+BEST = 6
+"""Places where the sync is loudest that are read."""
+BLIND = 7.5
+MATCHED = 6.0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The best reading of a picture mark. `verdict` is "blind", "matched" or "" (nothing found), `ident` the id that goes with it.
+
+    sync: how far the tile stands out, in standard deviations of all places looked at; about 5 is what noise reaches.
+    score: how well the bits fit the id, in standard deviations. scale, flipped, shift: how the copy lies to the original.
+    """
+
+    verdict: str
+    ident: str | None
+    sync: float
+    score: float
+    scale: float
+    flipped: bool
+
+
+class Averaged:
+    """What frames share. Frames of any sizes come in one at a time; nothing grows with their number."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.sum: Plane | None = None
+
+    def add(self, frame: Frame) -> None:
+        """Take in one (height, width, 3) uint8 RGB frame."""
+        size = grid((frame.shape[1], frame.shape[0]))
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        found, _ = residual(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32))
+        if self.sum is None:
+            self.sum = found
+        elif self.sum.shape == found.shape:
+            self.sum += found
+        self.frames += 1
+
+
+def read(frames: Iterable[Frame], known: Sequence[str] = (), key: str = KEY) -> Sight:
+    """The mark in frames of one film; `known` are the ids of the ledger."""
+    averaged = Averaged()
+    for frame in frames:
+        averaged.add(frame)
+    return seek(averaged, known, key)
+
+
+def seek(averaged: Averaged, known: Sequence[str] = (), key: str = KEY) -> Sight:
+    """The mark in what frames share."""
+    nothing = Sight("", None, 0.0, 0.0, 1.0, False)
+    if averaged.sum is None:
+        return nothing
+    made = pattern(key)
+    words = np.array([codeword(ident) for ident in known], np.float64)
+    best = nothing
+    for scale, flipped, sync, tile in _places(averaged.sum, made):
+        soft, _ = made.read(tile)
+        sight = _judged(soft, known, words, Sight("", None, sync, 0.0, float(scale), flipped))
+        if (bool(sight.verdict), sight.score, sight.sync) > (bool(best.verdict), best.score, best.sync):
+            best = sight
+    return best
+
+
+def _judged(soft: Soft, known: Sequence[str], words: npt.NDArray[np.float64], place: Sight) -> Sight:
+    read_blind = decode(soft)
+    if read_blind and read_blind[1] >= BLIND:
+        return replace(place, verdict="blind", ident=read_blind[0], score=read_blind[1])
+    score = read_blind[1] if read_blind else 0.0
+    if len(words):
+        scores = words @ soft / (np.linalg.norm(soft) + 1e-12)
+        first = int(scores.argmax())
+        score = float(scores[first])
+        if score >= MATCHED:
+            return replace(place, verdict="matched", ident=known[first], score=score)
+    return replace(place, score=score)
+
+
+def _places(shared: Plane, made: Pattern) -> list[tuple[float, bool, float, Plane]]:
+    """(scale, flipped, sync, tile brought to its beginning) of the places where the sync is loudest, loudest first."""
+    sync = np.conj(np.fft.rfft2(made.sync))
+    found = []
+    for scale in SCALES:
+        plane = shared if abs(scale - 1) < 1e-3 else cv2.resize(shared, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+        for flipped in (False, True):
+            tile = fold(np.ascontiguousarray(plane[:, ::-1]) if flipped else plane)
+            spectrum = _even(np.fft.rfft2(tile))
+            loud = np.fft.irfft2(spectrum * sync, s=(TILE, TILE))
+            loud = loud / (loud.std() + 1e-12)
+            y, x = divmod(int(loud.argmax()), TILE)
+            found.append((float(loud[y, x]), scale, flipped, y, x, spectrum))
+    found.sort(key=lambda each: -each[0])
+    return [
+        (scale, flipped, peak, np.roll(np.fft.irfft2(spectrum, s=(TILE, TILE)), (-y, -x), (0, 1)).astype(np.float32))
+        for peak, scale, flipped, y, x, spectrum in found[:BEST]
+    ]
+
+
+def _even(spectrum: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+    """The spectrum with what sticks out held down: stripes and lattices are in few frequencies, the mark in all."""
+    size = np.abs(spectrum)
+    usual = cv2.blur(size.astype(np.float32), (9, 9)) + 1e-9
+    return spectrum * np.minimum(1.0, 1.5 * usual / (size + 1e-9))
