@@ -65,6 +65,31 @@ def match(soft: Soft, ident: str) -> float:
     return float(codeword(ident) @ soft / (np.linalg.norm(soft) + 1e-12))
 
 
+def fill(
+    ahead: npt.NDArray[np.float64],
+    counts: npt.NDArray[np.integer],
+    loudest: float,
+    strongest: float,
+    sync: float,
+) -> npt.NDArray[np.float64]:
+    """(BITS + 1,): how strongly to write each bit, and last the sync, where the host is `ahead` (negative: behind) by so much.
+
+    All bits come equally far to their side, as far as a root mean square of `loudest` over the `counts` of their chips goes: no
+    other gains of that loudness leave the worst bit better off. None is beyond `strongest`; the sync gets `sync` times `loudest`.
+    """
+    low, high = -strongest, 2 * strongest
+    gains = np.zeros(len(ahead))
+    for _ in range(12):
+        aim = (low + high) / 2
+        gains = np.clip(aim - ahead, 0, strongest)
+        gains[-1] = sync * loudest
+        if np.average(gains * gains, weights=counts) > loudest**2:
+            high = aim
+        else:
+            low = aim
+    return gains
+
+
 def stream(key: str, purpose: str, count: int) -> npt.NDArray[np.uint32]:
     """(count,) pseudo-random numbers that are the same on every machine and in every version of every library, for ever:
     films out there carry what is made of them. SHAKE-256 of the key and the purpose."""

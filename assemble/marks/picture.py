@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assemble.marks.pattern import KEY, LINES, TILE, Plane, fold, grid, pattern, residual
-from assemble.marks.payload import codeword
+from assemble.marks.payload import codeword, fill
 from assemble.picture import Frame, fit
 
 FLAT, TEXTURE = 0.55, 0.45
@@ -70,24 +70,10 @@ class PictureMark:
         return mark * np.float32(min(1.0, self.most / (loud + 1e-9)))
 
     def _gains(self, found: Plane, heard: Plane, loudest: float) -> npt.NDArray[np.float64]:
-        """(BITS + 1,): the strength of each bit and the sync, of root mean square `loudest` over the chips.
-
-        All bits are brought equally far to their side, as far as that loudness goes: for a given change of the picture no
-        other gains leave the worst bit better off.
-        """
+        """(BITS + 1,): the strength of each bit and the sync, by what the frame says of them already."""
         readings, sync = self.pattern.read(fold(found))
-        alone = np.maximum(self.pattern.spread(fold(heard)), 1e-9)
-        ahead = self.wanted * np.append(readings, sync) / alone
-        low, high = -STRONGEST, 2 * STRONGEST
-        for _ in range(12):
-            aim = (low + high) / 2
-            gains = np.clip(aim - ahead, 0, STRONGEST)
-            gains[-1] = SYNC_GAIN * loudest
-            if np.average(gains * gains, weights=self.pattern.counts) > loudest**2:
-                high = aim
-            else:
-                low = aim
-        return gains
+        alone = np.maximum(self.pattern.spread(fold(heard)), 1e-9)  # what the mark alone would bring to a reading
+        return fill(self.wanted * np.append(readings, sync) / alone, self.pattern.counts, loudest, STRONGEST, SYNC_GAIN)
 
 
 def _room(luma: Plane) -> Plane:

@@ -48,11 +48,12 @@ class Averaged:
         self.frames = 0
         self.sum: Plane | None = None
 
-    def add(self, frame: Frame) -> None:
-        """Take in one (height, width, 3) uint8 RGB frame."""
+    def add(self, frame: Frame | npt.NDArray[np.uint8]) -> None:
+        """Take in one uint8 frame: (height, width, 3) RGB, or (height, width) of luma. The first one sets the shape for all."""
         size = grid((frame.shape[1], frame.shape[0]))
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-        found, _ = residual(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32))
+        luma = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        found, _ = residual(luma.astype(np.float32))
         if self.sum is None:
             self.sum = found
         elif self.sum.shape == found.shape:
