@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from storyboard.errors import RenderError, ScriptError, StoryboardError
     from storyboard.events import Event
     from storyboard.limits import Limits
+    from storyboard.marking import Marks
     from storyboard.planner import plan
     from storyboard.reading import read_script
     from storyboard.report import Report
@@ -27,6 +28,7 @@ _HOMES = {
     "Event": "events",
     "Film": "studio",
     "Limits": "limits",
+    "Marks": "marking",
     "RenderError": "errors",
     "Report": "report",
     "Script": "script",
@@ -40,7 +42,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Event", "Film", "Limits", "RenderError", "Report", "Script", "ScriptError", "Shot", "Storyboard", "StoryboardError",
+    "Event", "Film", "Limits", "Marks", "RenderError", "Report", "Script", "ScriptError", "Shot", "Storyboard", "StoryboardError",
     "Studio", "plan", "read_script",
 ]  # fmt: skip
 

@@ -41,6 +41,11 @@ class Casting:
 
         return open_set(self.encoder_set).hashes
 
+    @property
+    def digests(self) -> list[str]:
+        """sha256 of what is used of each pack, sorted: it tells which packs, and not who."""
+        return sorted(self._digest(name) for name in self.packs)
+
     @cached_property
     def encoders(self) -> Encoders:
         """The encoders, in memory."""

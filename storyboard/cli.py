@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storyboard import console, packs
+from storyboard import console, marks, packs
 
 app = typer.Typer(
     help="A script and reference pictures go in, a film comes out in which everyone stays the same person.",
@@ -23,7 +23,7 @@ app = typer.Typer(
 refs = typer.Typer(help="Identity packs: who the characters are.", no_args_is_help=True)
 models = typer.Typer(help="The models that films are made with.", no_args_is_help=True)
 train = typer.Typer(help="Train models.", no_args_is_help=True)
-for name, group in (("refs", refs), ("models", models), ("train", train)):
+for name, group in (("refs", refs), ("models", models), ("train", train), ("marks", marks.app)):
     app.add_typer(group, name=name)
 
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
@@ -59,18 +59,24 @@ def render(
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
     reroll: Annotated[str | None, typer.Option(metavar="layout", help="Make the shots anew from another seed.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
+    no_marks: marks.NoMarks = False,
+    label: marks.LabelStart = False,
+    label_throughout: marks.LabelThroughout = False,
+    sign_key: marks.SignKey = None,
+    timestamp: marks.Timestamp = None,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
     from storyboard.progress import showing
     from storyboard.studio import Studio
 
+    chosen_marks = marks.chosen(no_marks, label, label_throughout, sign_key, timestamp)
     film, chosen = output or Path(source.name).with_suffix(".mp4"), _numbers(shots)
     try:
         with showing(sys.stderr) as on_event:
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
-                fresh=fresh, on_event=on_event,
+                fresh=fresh, marks=chosen_marks, on_event=on_event,
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
@@ -210,6 +216,9 @@ def refs_score(
 
 for word, command in packs.COMMANDS.items():
     refs.command(word)(command)
+
+
+app.command()(marks.verify)
 
 
 @models.command("list")

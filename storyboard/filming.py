@@ -12,6 +12,7 @@ from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.errors import RenderError
 from storyboard.events import Event
+from storyboard.marking import Marking
 from storyboard.production import PREVIEW, Job, make, name_keys, requested
 from storyboard.run import RunFolder
 from storyboard.takes import Take, best, take_of
@@ -58,17 +59,27 @@ class Filming:
                 self._add_clip(number)
         self.kept = {number: best(found) for number, found in self.takes.items() if found}
 
-    def stitch(self, film: Path) -> float:
-        """Stitch the kept takes to the film; returns its seconds."""
+    def stitch(self, film: Path, marking: Marking) -> float:
+        """Stitch the kept takes to the film, marked; returns its seconds."""
         from assemble import stitch
 
         order = sorted(self.kept)
         for number in range(1, len(self.board.shots) + 1):
             if number not in self.kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
-        made = stitch((self.frames(self.kept[number]) for number in order), film, fps=self.fps, size=self.board.pixels)
+        size = self.board.pixels
+        clips = marking.clips((self.frames(self.kept[number]) for number in order), size, self.fps)
+        with marking.film(film, clips=self._clips(order), packs=self.casting.digests, models=self.model.hashes) as draft:
+            made = stitch(clips, draft, fps=self.fps, size=size)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         return made.seconds
+
+    def _clips(self, order: list[int]) -> list[str]:
+        """sha256 of the user's own clips among these shots."""
+        from assemble.marks import digest
+
+        paths = (self.board.shots[number - 1].clip for number in order)
+        return [digest(self.board.path(path)) for path in paths if path is not None]
 
     def frames(self, take: Take) -> Iterator[Any]:
         """The frames (H, W, 3) of a take as the film shows them: cut to the shot's length."""

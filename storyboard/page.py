@@ -11,6 +11,7 @@ from typing import Any
 
 from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
+from storyboard.marktable import marks_table
 from storyboard.report import CharacterReport, Report, ShotReport
 from storyboard.takes import Take
 
@@ -62,7 +63,8 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     if not report.identity:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
-    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{shots}{_facts(report)}")
+    marks = marks_table(facts.get("marks"))
+    return document(f"{title}: report", f"{head}{identity_table(report.identity)}{shots}{marks}{_facts(report)}")
 
 
 def document(title: str, body: str) -> str:

@@ -24,6 +24,7 @@ from storyboard.errors import StoryboardError, listed, meant
 from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.limits import Limits
+from storyboard.marking import Marking, Marks
 from storyboard.page import page
 from storyboard.production import PREVIEW
 from storyboard.report import Report, ShotReport, characters
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 Until = Literal["plan", "layout", "detail", "decode"]
 Reroll = Literal["layout"]
+MARKS = Marks()
 LIBRARIES = ("torch", "diffusers", "transformers", "insightface", "onnxruntime", "open_clip_torch", "av", "numpy")
 
 
@@ -78,6 +80,7 @@ class Studio:
         until: Until | None = None,
         reroll: Reroll | None = None,
         fresh: bool = False,
+        marks: Marks | None = MARKS,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4). What an earlier render finished beside it is not made again.
@@ -85,7 +88,7 @@ class Studio:
         seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good.
-        fresh: forget what was made before.
+        fresh: forget what was made before. marks: how the film is marked; None leaves it unmarked, and says what is then owed.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -113,6 +116,7 @@ class Studio:
                 tell(Event("note", doubt))
             if until == "plan":
                 return self._done(None, board, run, facts, started)
+            marking = Marking(marks if until is None else None, tell)  # a key that cannot sign is told of before the work
             if reroll:
                 run.roll(str(board.shots[number - 1].seed) for number in chosen)
             try:
@@ -120,7 +124,10 @@ class Studio:
                 filming = Filming(self.model, board, run, casting, tell)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
-                path, seconds = (film, filming.stitch(film)) if until is None else (None, 0.0)
+                path, seconds = None, 0.0
+                if until is None:
+                    path, seconds = film, filming.stitch(film, marking)
+                    facts["marks"] = marking.facts
             except BaseException as error:
                 state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
                 with suppress(OSError):  # a full disk is what failed; that is the error to tell

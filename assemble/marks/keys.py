@@ -62,7 +62,9 @@ def make(place: Path) -> None:
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
     if (place / KEY).exists():
-        raise AssembleError("there are keys already", where=str(place), mend="move them away first; films keep their signatures")
+        raise AssembleError(
+            "there are keys already", where=str(place), mend="move them away first; films keep their signatures"
+        )
     root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
 
@@ -126,7 +128,9 @@ def given(key: Path, chain: Path | None = None) -> Signing:
         private = serialization.load_pem_private_key(_section(key.read_bytes(), b"PRIVATE KEY"), None)
         certificates = x509.load_pem_x509_certificates((chain or key).read_bytes())
     except OSError as error:
-        raise AssembleError(f"it cannot be read: {error.strerror}", where=str(error.filename or key), mend=mend) from None
+        raise AssembleError(
+            f"it cannot be read: {error.strerror}", where=str(error.filename or key), mend=mend
+        ) from None
     except (ValueError, TypeError) as error:
         raise AssembleError(f"this is no key to sign with ({str(error)[:100]})", where=str(key), mend=mend) from None
     if private.public_key() != certificates[0].public_key():
@@ -138,7 +142,9 @@ def given(key: Path, chain: Path | None = None) -> Signing:
     elif isinstance(private, rsa.RSAPrivateKey):
         algorithm = "ps256"
     else:
-        raise AssembleError("C2PA does not know this kind of key", where=str(key), mend="use P-256, P-384, P-521, Ed25519 or RSA")
+        raise AssembleError(
+            "C2PA does not know this kind of key", where=str(key), mend="use P-256, P-384, P-521, Ed25519 or RSA"
+        )
     encoding = serialization.Encoding.PEM
     secret = private.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return Signing("".join(each.public_bytes(encoding).decode() for each in certificates), secret.decode(), algorithm)

@@ -1,7 +1,7 @@
 """The ledger of this machine: which films were made here. Ids, hashes and times; no name, no prompt, no picture.
 
-A SQLite file to which rows are only ever added: the database itself refuses to change or delete one. It lets `verify` tell a film of
-this machine by a mark too worn to be read blind, and a studio say when a file was made. Removing the file removes everything.
+A SQLite file to which rows are only ever added: the database itself refuses to change or delete one. It lets `verify` tell a
+film of this machine by a mark too worn to be read blind, and a studio say when a file was made. Removing the file removes all.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class Ledger:
             return []
         with self._open() as base:
             rows = base.execute(
-                "SELECT id, made, sha256, software FROM films WHERE ? IS NULL OR id = ? ORDER BY rowid DESC", (ident, ident)
+                "SELECT id, made, sha256, software FROM films WHERE ? IS NULL OR id = ? ORDER BY rowid DESC",
+                (ident, ident),
             ).fetchall()
-        good = [Entry(*row) for row in rows if isinstance(row[0], str) and re.fullmatch("[0-9a-f]{16}", row[0])]
-        return good
+        return [Entry(*row) for row in rows if isinstance(row[0], str) and re.fullmatch("[0-9a-f]{16}", row[0])]
 
     @contextmanager
     def _open(self, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -93,5 +93,7 @@ class Ledger:
             raise (AssembleError if broken else WriteError)(what, where=str(self.path), mend=mend) from error
         except OSError as error:
             raise WriteError(
-                f"the ledger cannot be written: {error.strerror}", where=str(self.path), mend=f"name another place in {VARIABLE}"
+                f"the ledger cannot be written: {error.strerror}",
+                where=str(self.path),
+                mend=f"name another place in {VARIABLE}",
             ) from error

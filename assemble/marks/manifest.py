@@ -39,8 +39,8 @@ MOST = 16 << 20
 class Signature:
     """What a file's manifest says. `state`: "none", "broken", "valid" (intact, signer unknown here) or "trusted".
 
-    signer: the common name in the certificate. source: the digital source type of its actions. time: of the time stamp, "" without.
-    failures: C2PA status codes of what is off. ident: the id of a film made with this program.
+    signer: the common name in the certificate. source: the digital source type of its actions. time: of the time stamp, ""
+    without. failures: C2PA status codes of what is off. ident: the id of a film made with this program.
     """
 
     state: str
@@ -68,9 +68,9 @@ def sign(
 ) -> None:
     """Write `out`: the MP4 file `path` with a signed manifest. `path` stays as it is; they must be two files.
 
-    source: AI or MIXED. version: of the program. models: digests by name. ingredients: ("clip" or "reference", sha256) of what the user
-    brought; no name of it is written. layers: what carries a watermark, of "picture" and "sound". timestamp: the address of an RFC 3161 server; without one the signature has no time of
-    its own. This is the one thing that touches the network, and only when asked.
+    source: AI or MIXED. version: of the program. models: digests by name. ingredients: (what it is, sha256) of what the user
+    brought; no name of it is written. layers: what carries a watermark, of "picture" and "sound". timestamp: the address of an
+    RFC 3161 server; without one the signature has no time of its own. It is the one thing that touches the network, when asked.
 
     Raises AssembleError when key and certificates are refused, WriteError when the disk is full.
     """
@@ -83,7 +83,12 @@ def sign(
         "digitalSourceType": SOURCES + source,
         "softwareAgent": {"name": SOFTWARE, "version": version},
     }
-    made = {"id": ident, "layers": list(layers), "models": dict(models), "ingredients": [{"kind": kind, "sha256": digest} for kind, digest in ingredients]}
+    made = {
+        "id": ident,
+        "layers": list(layers),
+        "models": dict(models),
+        "ingredients": [{"kind": kind, "sha256": digest} for kind, digest in ingredients],
+    }
     manifest = {
         "claim_generator_info": [{"name": SOFTWARE, "version": version}],
         "title": "film",
@@ -114,7 +119,9 @@ def sign(
         if "No space left" in str(error):
             raise WriteError("the disk is full", where=str(out), mend="Free some space, then try again.") from error
         raise AssembleError(
-            f"the film could not be signed: {str(error)[:200]}", where=str(path), mend="Check the key and its certificates."
+            f"the film could not be signed: {str(error)[:200]}",
+            where=str(path),
+            mend="Check the key and its certificates.",
         ) from error
 
 
@@ -147,7 +154,9 @@ def read_guarded(path: Path, anchors: str = "") -> Signature:
     command = [sys.executable, "-m", "assemble.marks.manifest", str(path.absolute())]
     home = str(Path(__file__).parents[2])
     try:
-        done = subprocess.run(command, input=anchors, capture_output=True, text=True, timeout=seconds, cwd=home, check=False)
+        done = subprocess.run(  # noqa: S603 - this very module
+            command, input=anchors, capture_output=True, text=True, timeout=seconds, cwd=home, check=False
+        )
         data = json.loads(done.stdout)
         return Signature(**{**data, "failures": tuple(data["failures"])})
     except subprocess.TimeoutExpired:
@@ -168,7 +177,12 @@ def _signature(store: Mapping[str, Any]) -> Signature:
     results = store.get("validation_results", {}).get("activeManifest", {})
     failures = tuple(_cut(each["code"]) for each in results.get("failure", [])[:20])
     assertions = {each["label"]: each.get("data", {}) for each in active.get("assertions", [])}
-    actions = [each for label, data in assertions.items() if label.startswith("c2pa.actions") for each in data.get("actions", [])]
+    actions = [
+        each
+        for label, data in assertions.items()
+        if label.startswith("c2pa.actions")
+        for each in data.get("actions", [])
+    ]
     sources = [each["digitalSourceType"] for each in actions if "digitalSourceType" in each]
     info = active.get("signature_info", {})
     software = (active.get("claim_generator_info") or [{}])[0]

@@ -8,6 +8,7 @@ the mark in the same places; nothing in the mark is finer than half a frame of 4
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ CHIPS = SIDE * SIDE
 
 Plane = npt.NDArray[np.float32]
 """(lines, columns) float32."""
+Sums = npt.NDArray[Any]
 
 
 def grid(size: tuple[int, int]) -> tuple[int, int]:
@@ -53,8 +55,8 @@ class Pattern:
         """
         chips = (self.sign * values[self.bit]).astype(np.float32).reshape(SIDE, SIDE)
         around = np.pad(chips, 4, mode="wrap")
-        wide = cv2.resize(around, None, fx=CHIP, fy=CHIP, interpolation=cv2.INTER_CUBIC)
-        wide -= cv2.blur(wide, (15, 15))  # the detector hears nothing slower than this, and the eye would
+        wide: Plane = np.asarray(cv2.resize(around, None, fx=CHIP, fy=CHIP, interpolation=cv2.INTER_CUBIC), np.float32)
+        wide = wide - np.asarray(cv2.blur(wide, (15, 15)), np.float32)  # the detector hears nothing slower than this, and the eye would
         return wide[4 * CHIP : -4 * CHIP, 4 * CHIP : -4 * CHIP] / np.float32(0.81)
 
     @cached_property
@@ -65,13 +67,14 @@ class Pattern:
     def read(self, tile: Plane) -> tuple[npt.NDArray[np.float64], float]:
         """The readings (BITS,) of all bits of a tile that begins where the pattern does, and that of the sync."""
         chips = self.sign * tile.reshape(SIDE, CHIP, SIDE, CHIP).sum(axis=(1, 3)).ravel()
-        sums = np.bincount(self.bit, weights=chips, minlength=BITS + 1)
+        sums: Sums = np.bincount(self.bit, weights=chips, minlength=BITS + 1)
         return sums[:BITS], float(sums[BITS])
 
     def spread(self, tile: Plane) -> npt.NDArray[np.float64]:
         """(BITS + 1,): as `read`, but without signs: how much of a plane of weights each bit covers, and last the sync."""
         chips = tile.reshape(SIDE, CHIP, SIDE, CHIP).sum(axis=(1, 3)).ravel()
-        return np.bincount(self.bit, weights=chips, minlength=BITS + 1)
+        sums: Sums = np.bincount(self.bit, weights=chips, minlength=BITS + 1)
+        return sums
 
 
 @lru_cache(maxsize=8)
@@ -89,7 +92,7 @@ def residual(luma: Plane) -> tuple[Plane, Plane]:
     band = luma - cv2.blur(cv2.blur(luma, (9, 9)), (9, 9))
     busy = np.sqrt(np.maximum(cv2.blur(band * band, (15, 15)), 0))  # a sliding sum can come out a hair under 0
     weight = 1 / (busy + np.float32(0.8))
-    return np.clip(band * weight, -2.5, 2.5), weight
+    return np.asarray(np.clip(band * weight, -2.5, 2.5), np.float32), np.asarray(weight, np.float32)
 
 
 def fold(plane: Plane) -> Plane:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 ID_BYTES, PARITY_BYTES = 8, 8
 BITS = 8 * (ID_BYTES + PARITY_BYTES)
 ERASURES = (0, 2, 4, 6, 7)
-"""How many of the weakest bytes are taken as unread. With many, noise too finds a codeword, which is why `decode` gives a score."""
+"""How many of the weakest bytes are taken as unread. With many, noise too finds a codeword: hence the score."""
 FLIPS = 4
 """The weakest bits, each of which is also tried the other way round (Chase, IEEE Transactions on Information Theory 18, 1972)."""
 

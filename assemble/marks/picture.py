@@ -48,14 +48,16 @@ class PictureMark:
     def frame(self, frame: Frame) -> Frame:
         """One (height, width, 3) uint8 RGB frame of the film's size, marked."""
         change = cv2.resize(self.change(frame), self.size, interpolation=cv2.INTER_LINEAR)
-        up = cv2.convertScaleAbs(cv2.max(change, 0))
-        down = cv2.convertScaleAbs(cv2.min(change, 0))
+        up = cv2.convertScaleAbs(np.maximum(change, 0))
+        down = cv2.convertScaleAbs(np.minimum(change, 0))
         marked = cv2.subtract(cv2.add(frame, cv2.merge((up, up, up))), cv2.merge((down, down, down)))
         return np.asarray(marked)
 
     def change(self, frame: Frame) -> Plane:
         """The mark for a frame, in levels on the grid."""
-        step = max(1, min(self.size) // (2 * LINES))  # twice as fine as the grid is fine enough to look at, and far faster
+        step = max(
+            1, min(self.size) // (2 * LINES)
+        )  # twice as fine as the grid is fine enough to look at, and far faster
         small = cv2.resize(frame[::step, ::step], self.grid, interpolation=cv2.INTER_AREA)
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
         found, weight = residual(luma)
@@ -80,5 +82,5 @@ def _room(luma: Plane) -> Plane:
     """Levels that the mark may take at each place of the grid: few where it is flat, and beside an edge too, where a mark on the
     flat side shows. Busy is what is busy on all sides (the least of the activity around)."""
     detail = np.abs(luma - cv2.blur(luma, (5, 5)))
-    inside = cv2.blur(cv2.erode(cv2.blur(detail, (5, 5)), np.ones((7, 7), np.uint8)), (5, 5))
+    inside = cv2.blur(cv2.erode(cv2.blur(detail, (5, 5)), np.ones((11, 11), np.uint8)), (5, 5))
     return np.minimum(FLAT + TEXTURE * inside, CEILING).astype(np.float32)

@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from assemble.marks.pattern import KEY, TILE, Plane, Pattern, fold, grid, pattern, residual
+from assemble.marks.pattern import KEY, TILE, Pattern, Plane, fold, grid, pattern, residual
 from assemble.marks.payload import Soft, codeword, decode
 from assemble.picture import Frame
 
-SCALES = np.exp(np.arange(np.log(0.72), np.log(1.45), 0.0055))
+SCALES = np.exp(0.0035 * np.arange(-94, 107))
+"""0.72 to 1.45: from a border of a fifth all round to a crop to two thirds. Between two of them a frame of 16:9 slides by under half a chip."""
 BEST = 6
 """Places where the sync is loudest that are read."""
 BLIND = 7.5
@@ -27,7 +28,7 @@ MATCHED = 6.0
 
 @dataclass(frozen=True)
 class Sight:
-    """The best reading of a picture mark. `verdict` is "blind", "matched" or "" (nothing found), `ident` the id that goes with it.
+    """The best reading of a picture mark. `verdict` is "blind", "matched" or "" (nothing found), `ident` the id with it.
 
     sync: how far the tile stands out, in standard deviations of all places looked at; about 5 is what noise reaches.
     score: how well the bits fit the id, in standard deviations. scale, flipped, shift: how the copy lies to the original.
@@ -104,7 +105,8 @@ def _places(shared: Plane, made: Pattern) -> list[tuple[float, bool, float, Plan
     sync = np.conj(np.fft.rfft2(made.sync))
     found = []
     for scale in SCALES:
-        plane = shared if abs(scale - 1) < 1e-3 else cv2.resize(shared, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+        way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+        plane: Plane = np.asarray(cv2.resize(shared, None, fx=1 / scale, fy=1 / scale, interpolation=way), np.float32)
         for flipped in (False, True):
             tile = fold(np.ascontiguousarray(plane[:, ::-1]) if flipped else plane)
             spectrum = _even(np.fft.rfft2(tile))

@@ -56,7 +56,9 @@ def luma(path: Path) -> Iterator[Luma]:
                     break
     if count == 0:
         raise AssembleError(
-            "the file is broken or not a video", where=str(path), mend="Play it in a player; if it stops, export it anew."
+            "the file is broken or not a video",
+            where=str(path),
+            mend="Play it in a player; if it stops, export it anew.",
         )
 
 

@@ -25,7 +25,7 @@ WINDOW, HOP = 2048, 512
 SLOT = WINDOW  # samples of a cell
 SLOTS, BANDS, WIDE, FIRST = 32, 64, 4, 24  # a pattern in time and frequency; bins of a band, and the first one (563 Hz)
 CELLS, SYNC = SLOTS * BANDS, 512
-DECIBEL, STRONGEST, SYNC_GAIN = 0.8, 2.5, 1.2
+DECIBEL, STRONGEST, SYNC_GAIN = 1.0, 2.5, 1.2
 """Root mean square of the change, and as multiples of it the most that a bit and what the sync gets."""
 FLOOR = 1e-8
 """Power (full scale is 1) under which a cell is silence and says nothing."""
@@ -51,7 +51,9 @@ def mark_sound(samples: Samples, ident: str, key: str = KEY) -> Samples:
     Raises AssembleError for samples of another kind. A part of under 1.4 s carries less than one whole pattern.
     """
     if samples.dtype != np.float32 or samples.ndim not in (1, 2):
-        raise AssembleError(f"sound is {samples.dtype} of shape {samples.shape}", mend="Give float32 of (n,) or (n, channels).")
+        raise AssembleError(
+            f"sound is {samples.dtype} of shape {samples.shape}", mend="Give float32 of (n,) or (n, channels)."
+        )
     if len(samples) < WINDOW:
         return samples.copy()
     bit, sign, counts = _places(key)
@@ -136,8 +138,10 @@ def _read(
     folded: tuple[Cells, float] | Cells, bit: npt.NDArray[np.int64], sign: Cells
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | float]:
     """The readings (BITS + 1,) of all bits and last the sync, and what came along with the cells."""
-    cells, rest = folded if isinstance(folded, tuple) else (folded, np.bincount(bit, minlength=BITS + 1).astype(np.float64))
-    return np.bincount(bit, weights=sign * cells.ravel(), minlength=BITS + 1), rest
+    cells, rest = (
+        folded if isinstance(folded, tuple) else (folded, np.bincount(bit, minlength=BITS + 1).astype(np.float64))
+    )
+    return np.bincount(bit, weights=sign * cells.ravel(), minlength=BITS + 1).astype(np.float64), rest
 
 
 def _turned(samples: Samples, decibels: Cells) -> Samples:

@@ -21,8 +21,8 @@ from assemble.marks.xmp import read_xmp
 class Verdict:
     """All that a file says. `off` lists what does not fit, in words.
 
-    sound: None when the film is silent. xmp: the digital source type, None where there is no XMP. here: whether the ledger of this
-    machine has the id; exact: whether the file is byte for byte one that the ledger has.
+    sound: None when the film is silent. xmp: the digital source type, None where there is no XMP. here: whether the ledger of
+    this machine has the id; exact: whether the file is byte for byte one that the ledger has.
     """
 
     path: Path
@@ -76,7 +76,9 @@ def verify(path: str | Path, ledger: Ledger | None = None, trusted: str | None =
     """
     path, ledger = Path(path), ledger or Ledger()
     if path.is_dir() or not path.exists():
-        raise AssembleError("this is a folder" if path.is_dir() else "there is no such file", where=str(path), mend="Name a video.")
+        raise AssembleError(
+            "this is a folder" if path.is_dir() else "there is no such file", where=str(path), mend="Name a video."
+        )
     if path.stat().st_size == 0:
         raise AssembleError("the file is empty", where=str(path), mend="Give a video file.")
     known = ledger.ids()
@@ -100,7 +102,9 @@ def _off(signature: Signature, xmp: str | None, picture: Sight, heard: Hearing |
     marked = bool(picture.verdict or (heard and heard.verdict))
     wrong = []
     if signature.state == "broken":
-        wrong.append(f"the manifest is broken: {', '.join(signature.failures) or 'the file was changed after it was signed'}")
+        wrong.append(
+            f"the manifest is broken: {', '.join(signature.failures) or 'the file was changed after it was signed'}"
+        )
     if signature.state == "none" and (marked or xmp):
         wrong.append("there is no manifest: the file was cut, converted or repacked after it was made")
     if signature.state != "none" and signature.software.startswith(SOFTWARE):
