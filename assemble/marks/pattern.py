@@ -56,7 +56,8 @@ class Pattern:
         chips = (self.sign * values[self.bit]).astype(np.float32).reshape(SIDE, SIDE)
         around = np.pad(chips, 4, mode="wrap")
         wide: Plane = np.asarray(cv2.resize(around, None, fx=CHIP, fy=CHIP, interpolation=cv2.INTER_CUBIC), np.float32)
-        wide = wide - np.asarray(cv2.blur(wide, (15, 15)), np.float32)  # the detector hears nothing slower than this, and the eye would
+        # The detector hears nothing slower than this, and the eye would see it.
+        wide = wide - np.asarray(cv2.blur(wide, (15, 15)), np.float32)
         return wide[4 * CHIP : -4 * CHIP, 4 * CHIP : -4 * CHIP] / np.float32(0.81)
 
     @cached_property

@@ -19,7 +19,8 @@ from assemble.marks.payload import Soft, codeword, decode
 from assemble.picture import Frame
 
 SCALES = np.exp(0.0035 * np.arange(-94, 107))
-"""0.72 to 1.45: from a border of a fifth all round to a crop to two thirds. Between two of them a frame of 16:9 slides by under half a chip."""
+"""0.72 to 1.45: from a border of a fifth all round to a crop to two thirds. Between
+two of them a frame slides by under half a chip."""
 BEST = 6
 """Places where the sync is loudest that are read."""
 BLIND = 7.5

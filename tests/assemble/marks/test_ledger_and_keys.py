@@ -60,7 +60,11 @@ def test_a_studios_key_comes_in_one_file_or_two(tmp_path: Path) -> None:
 def test_a_key_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     first, second = local(tmp_path / "a"), local(tmp_path / "b")
     path = tmp_path / "key.pem"
-    for text, said in ((first.key + second.chain, "not that of the key"), (first.key, "no key"), ("nonsense", "no key")):
+    for text, said in (
+        (first.key + second.chain, "not that of the key"),
+        (first.key, "no key"),
+        ("nonsense", "no key"),
+    ):
         path.write_text(text)
         with pytest.raises(AssembleError, match=said):
             given(path)

@@ -122,15 +122,14 @@ def test_what_is_no_video_is_refused_in_words(made: Any, tmp_path: Path, name: s
         looked(made, path)
 
 
-def test_a_truncated_film_is_told_or_refused(made: Any, tmp_path: Path) -> None:
+def test_a_truncated_film_is_broken_or_refused(made: Any, tmp_path: Path) -> None:
     data = made.path.read_bytes()
-    for share in (0.02, 0.5, 0.95):
-        path = tmp_path / "cut.mp4"
-        path.write_bytes(data[: int(len(data) * share)])
-        try:
-            assert looked(made, path).exit_code == 3
-        except AssembleError as error:
-            assert error.mend
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(data[: len(data) * 19 // 20])  # the index is at the front: most of it plays
+    assert looked(made, path).exit_code == 3
+    path.write_bytes(data[:900])
+    with pytest.raises(AssembleError):
+        looked(made, path)
 
 
 def test_a_huge_or_hostile_manifest_is_broken(made: Any, tmp_path: Path) -> None:
