@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -73,18 +74,30 @@ def read(frames: Iterable[Frame], known: Sequence[str] = (), key: str = KEY) -> 
 
 def seek(averaged: Averaged, known: Sequence[str] = (), key: str = KEY) -> Sight:
     """The mark in what frames share."""
-    nothing = Sight("", None, 0.0, 0.0, 1.0, False)
     if averaged.sum is None:
-        return nothing
+        return Sight("", None, 0.0, 0.0, 1.0, False)
     made = pattern(key)
+    # Most copies are neither cropped nor bordered, and are read at once.
+    sight = best_of(places(spectra(averaged.sum, np.ones(1)), made), made, known)
+    if sight.verdict == "blind":
+        return sight
+    return best_of(places(spectra(averaged.sum), made), made, known)
+
+
+def best_of(found: Sequence[Place], made: Pattern, known: Sequence[str] = ()) -> Sight:
+    """The best reading at any of the places."""
+    best = Sight("", None, found[0].sync, 0.0, 1.0, False)
     words = np.array([codeword(ident) for ident in known], np.float64)
-    best = nothing
-    for scale, flipped, sync, tile in _places(averaged.sum, made):
-        soft, _ = made.read(tile)
-        sight = _judged(soft, known, words, Sight("", None, sync, 0.0, float(scale), flipped))
-        if (bool(sight.verdict), sight.score, sight.sync) > (bool(best.verdict), best.score, best.sync):
+    for place in found:
+        soft, _ = made.read(place.tile)
+        sight = _judged(soft, known, words, Sight("", None, place.sync, 0.0, place.scale, place.flipped))
+        if (_rank(sight), sight.score, sight.sync) > (_rank(best), best.score, best.sync):
             best = sight
     return best
+
+
+def _rank(sight: Sight) -> int:
+    return ("", "matched", "blind").index(sight.verdict)
 
 
 def _judged(soft: Soft, known: Sequence[str], words: npt.NDArray[np.float64], place: Sight) -> Sight:
@@ -101,29 +114,50 @@ def _judged(soft: Soft, known: Sequence[str], words: npt.NDArray[np.float64], pl
     return replace(place, score=score)
 
 
-def _places(shared: Plane, made: Pattern) -> list[tuple[float, bool, float, Plane]]:
-    """(scale, flipped, sync, tile brought to its beginning) of the places where the sync is loudest, loudest first."""
+Spectrum = npt.NDArray[np.complexfloating]
+
+
+class Place(NamedTuple):
+    """Where the sync is loud: by how much, and the (TILE, TILE) that begins there."""
+
+    sync: float
+    scale: float
+    flipped: bool
+    tile: Plane
+
+
+def spectra(shared: Plane, scales: npt.NDArray[np.floating] = SCALES) -> list[tuple[float, bool, Spectrum]]:
+    """(scale, flipped, spectrum of the folded tile) of a plane at all scales and both ways round: what no key changes."""
+    made = []
+    for scale in scales:
+        way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+        tile = fold(np.asarray(cv2.resize(shared, None, fx=1 / scale, fy=1 / scale, interpolation=way), np.float32))
+        made += [
+            (float(scale), False, _even(np.fft.rfft2(tile))),
+            (float(scale), True, _even(np.fft.rfft2(tile[:, ::-1]))),
+        ]
+    return made
+
+
+def places(planes: Sequence[tuple[float, bool, Spectrum]], made: Pattern) -> list[Place]:
+    """The BEST places where the sync is loudest, loudest first; one for each scale and way round."""
     sync = np.conj(np.fft.rfft2(made.sync))
     found = []
-    for scale in SCALES:
-        way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
-        plane: Plane = np.asarray(cv2.resize(shared, None, fx=1 / scale, fy=1 / scale, interpolation=way), np.float32)
-        for flipped in (False, True):
-            tile = fold(np.ascontiguousarray(plane[:, ::-1]) if flipped else plane)
-            spectrum = _even(np.fft.rfft2(tile))
-            loud = np.fft.irfft2(spectrum * sync, s=(TILE, TILE))
-            loud = loud / (loud.std() + 1e-12)
-            y, x = divmod(int(loud.argmax()), TILE)
-            found.append((float(loud[y, x]), scale, flipped, y, x, spectrum))
-    found.sort(key=lambda each: -each[0])
-    return [
-        (scale, flipped, peak, np.roll(np.fft.irfft2(spectrum, s=(TILE, TILE)), (-y, -x), (0, 1)).astype(np.float32))
-        for peak, scale, flipped, y, x, spectrum in found[:BEST]
-    ]
+    for number, (_, _, spectrum) in enumerate(planes):
+        loud = np.fft.irfft2(spectrum * sync, s=(TILE, TILE))
+        first = int(loud.argmax())
+        found.append((float(loud.flat[first]) / (float(loud.std()) + 1e-12), number, *divmod(first, TILE)))
+    found.sort(reverse=True)
+    best = []
+    for peak, number, y, x in found[:BEST]:
+        scale, flipped, spectrum = planes[number]
+        tile = np.roll(np.fft.irfft2(spectrum, s=(TILE, TILE)), (-y, -x), (0, 1))
+        best.append(Place(peak, scale, flipped, np.ascontiguousarray(tile, np.float32)))
+    return best
 
 
-def _even(spectrum: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+def _even(spectrum: Spectrum) -> Spectrum:
     """The spectrum with what sticks out held down: stripes and lattices are in few frequencies, the mark in all."""
     size = np.abs(spectrum)
     usual = cv2.blur(size.astype(np.float32), (9, 9)) + 1e-9
-    return spectrum * np.minimum(1.0, 1.5 * usual / (size + 1e-9))
+    return np.asarray(spectrum * np.minimum(1.0, 1.5 * usual / (size + 1e-9)), np.complex64)
