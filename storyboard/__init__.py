@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from storyboard.errors import RenderError, ScriptError, StoryboardError
     from storyboard.events import Event
     from storyboard.limits import Limits
+    from storyboard.marking import Marks
     from storyboard.planner import plan
     from storyboard.reading import read_script
     from storyboard.report import Report
@@ -28,6 +29,7 @@ _HOMES = {
     "Event": "events",
     "Film": "studio",
     "Limits": "limits",
+    "Marks": "marking",
     "RenderError": "errors",
     "Report": "report",
     "Script": "script",
@@ -42,7 +44,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Event", "Film", "Limits", "RenderError", "Report", "Script", "ScriptError", "Shot", "Storyboard", "StoryboardError",
+    "Event", "Film", "Limits", "Marks", "RenderError", "Report", "Script", "ScriptError", "Shot", "Storyboard", "StoryboardError",
     "Studio", "assemble_film", "plan", "read_script",
 ]  # fmt: skip
 

@@ -27,12 +27,13 @@ from storyboard.errors import StoryboardError, listed
 from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.finishing import Finishing
+from storyboard.marking import Marking, Marks
 from storyboard.page import page
 from storyboard.refs import VIDEOS, clip_refusal
 from storyboard.report import Report, ShotReport, characters, consistencies
 from storyboard.run import RunFolder
 from storyboard.sounding import Captions, Loudness, Sounding, check_sound
-from storyboard.studio import Film
+from storyboard.studio import MARKS, Film
 
 if TYPE_CHECKING:
     from assemble import Delivery
@@ -73,6 +74,7 @@ def assemble_film(
     loudness: Loudness = "web",
     captions: Captions | None = None,
     silent: bool = False,
+    marks: Marks | None = MARKS,
     on_event: Callable[[Event], None] | None = None,
 ) -> Film:
     """The film of a board from clips in a folder, one or several for each shot. A shot's own `clip` serves where none is there.
@@ -100,6 +102,7 @@ def assemble_film(
                 on_event(event)
 
         started = time.time()
+        marking = Marking(marks, tell)
         board.save(run.path / "board.json")
         tell(Event("plan", f"{len(board.shots)} shots, {sum(map(len, found.values()))} clips"))
         for path in others:
@@ -109,12 +112,12 @@ def assemble_film(
         filming = Filming(None, board, run, casting, tell, dialogue.levels, fps=fps, clips=found)
         filming.shoot([], 1, "decode")
         sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
-        finishing = Finishing(filming, sounding, delivered, clips_to, grade=grade)
+        finishing = Finishing(filming, sounding, marking, delivered, clips_to, grade=grade)
         seconds = finishing.finish(film)
         facts = {
             **_facts(film, board, Path(clips)), "started": round(started, 3), "state": "done",
             "seconds": round(time.time() - started, 2), "film_seconds": round(seconds, 3),
-            "sound": sounding.report,
+            "sound": sounding.report, "marks": marking.facts,
         }  # fmt: skip
         report = Report(
             shots=tuple(ShotReport(n, filming.kept[n], tuple(takes)) for n, takes in sorted(filming.takes.items())),

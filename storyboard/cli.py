@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storyboard import console, packs
+from storyboard import console, marks, packs
 
 app = typer.Typer(
     help="A script and reference pictures go in, a film comes out in which everyone stays the same person.",
@@ -23,7 +23,7 @@ app = typer.Typer(
 refs = typer.Typer(help="Identity packs: who the characters are.", no_args_is_help=True)
 models = typer.Typer(help="The models that films are made with.", no_args_is_help=True)
 train = typer.Typer(help="Train models.", no_args_is_help=True)
-for name, group in (("refs", refs), ("models", models), ("train", train)):
+for name, group in (("refs", refs), ("models", models), ("train", train), ("marks", marks.app)):
     app.add_typer(group, name=name)
 
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
@@ -80,19 +80,25 @@ def render(
     loudness: LoudnessName = "web",
     captions: CaptionsHow = None,
     silent: Silent = False,
+    no_marks: marks.NoMarks = False,
+    label: marks.LabelStart = False,
+    label_throughout: marks.LabelThroughout = False,
+    sign_key: marks.SignKey = None,
+    timestamp: marks.Timestamp = None,
     json: Json = False,
 ) -> None:
     """Render a script or a board to a film. What an earlier render finished is not made again."""
     from storyboard.progress import showing
     from storyboard.studio import Studio
 
+    chosen_marks = marks.chosen(no_marks, label, label_throughout, sign_key, timestamp)
     film, chosen = output or Path(source.name).with_suffix(".mp4"), _numbers(shots)
     try:
         with showing(sys.stderr) as on_event:
             made = Studio(model).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
                 fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
-                loudness=loudness, captions=captions, silent=silent, on_event=on_event,  # type: ignore[arg-type]
+                loudness=loudness, captions=captions, silent=silent, marks=chosen_marks, on_event=on_event,  # type: ignore[arg-type]
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
@@ -174,6 +180,11 @@ def assemble(
     loudness: LoudnessName = "web",
     captions: CaptionsHow = None,
     silent: Silent = False,
+    no_marks: marks.NoMarks = False,
+    label: marks.LabelStart = False,
+    label_throughout: marks.LabelThroughout = False,
+    sign_key: marks.SignKey = None,
+    timestamp: marks.Timestamp = None,
     encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
@@ -186,11 +197,13 @@ def assemble(
     from storyboard.studio import quiet
 
     quiet()
+    chosen_marks = marks.chosen(no_marks, label, label_throughout, sign_key, timestamp)
     film = output or Path(board.absolute().name).with_suffix(".mp4")
     with showing(sys.stderr) as on_event:
         made = assemble_film(
             board, clips, film, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
-            loudness=loudness, captions=captions, silent=silent, encoders=encoders, on_event=on_event,  # type: ignore[arg-type]
+            loudness=loudness, captions=captions, silent=silent, marks=chosen_marks, encoders=encoders,  # type: ignore[arg-type]
+            on_event=on_event,
         )  # fmt: skip
     console.film(made, json)
     if made.report.review:
@@ -287,6 +300,9 @@ def refs_score(
 
 for word, command in packs.COMMANDS.items():
     refs.command(word)(command)
+
+
+app.command()(marks.verify)
 
 
 @models.command("list")

@@ -58,6 +58,11 @@ class Filming:
         assert self.given_model is not None
         return self.given_model
 
+    @property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of each component of the model; none where nothing is made."""
+        return self.given_model.hashes if self.given_model else {}
+
     def shoot(self, chosen: list[int], takes: int, last: str, *, fresh: bool = False) -> None:
         """Make the chosen shots up to the stage `last`, and take in what is ready of the others."""
         self.shown = last if last in ("decode", PREVIEW) else ""

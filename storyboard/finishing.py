@@ -11,6 +11,7 @@ from storyboard.edit import film_edit
 from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.lighting import FilmLight, light, people_in
+from storyboard.marking import Marking
 from storyboard.sounding import Sounding
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 class Finishing:
     """The way of one film from its takes. `light` is what the checks of light found, None before."""
 
-    def __init__(self, filming: Filming, sounding: Sounding, delivery: Delivery, clips_to: Path | None, *, grade: bool) -> None:
-        self.filming, self.sounding = filming, sounding
+    def __init__(
+        self, filming: Filming, sounding: Sounding, marking: Marking, delivery: Delivery, clips_to: Path | None, *, grade: bool
+    ) -> None:
+        self.filming, self.sounding, self.marking = filming, sounding, marking
         self.delivery, self.clips_to, self.grade = delivery, clips_to, grade
         self.board, self.run, self.tell, self.fps = filming.board, filming.run, filming.tell, filming.fps
         self.light: FilmLight | None = None
@@ -36,10 +39,11 @@ class Finishing:
             if number not in kept:
                 self.tell(Event("note", f"shot {number} is not rendered yet, so the film goes without it", number))
         self.light = self._lit(order)
-        flows = (self._shown(number) for number in order)
-        picture, joined = self.sounding.picture(film), joins(self.board, order)
-        made = stitch(flows, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery)
-        self.sounding.finish(made, film, order)
+        shown = self.marking.clips((self._shown(number) for number in order), size, self.fps)
+        with self.marking.film(film, clips=self._clips(order), packs=self._packs(), models=self.filming.hashes) as draft:
+            picture, joined = self.sounding.picture(draft), joins(self.board, order)
+            made = stitch(shown, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery)
+            self.sounding.finish(made, draft, order, self.marking.stems)
         self.sounding.follow(kept, self.filming.frames, self.fps)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         self._keep_edit(made, order)
@@ -69,11 +73,23 @@ class Finishing:
         edit = film_edit(self.board, [self.filming.kept[number] for number in order], made, self.run.path, found)
         self.run.write("film.otio", otio_text(edit, self.run.path))
 
+    def _clips(self, order: list[int]) -> list[str]:
+        """sha256 of the user's own clips in the film."""
+        from assemble.marks import digest
+
+        paths = (self.board.shots[number - 1].clip for number in order)
+        return [digest(self.board.path(path)) for path in paths if path is not None]
+
+    def _packs(self) -> list[str]:
+        """sha256 of what is used of each pack, sorted: it tells which packs, and not who."""
+        casting = self.filming.casting
+        return sorted(casting.digests(casting.packs).values())
+
     def _shown(self, number: int) -> Iterator[Any] | Clip:
-        """A shot as the film shows it: its footage, with captions where they are to be burnt in."""
-        if not self.sounding.paints(number):
-            return self._footage(number)
-        return self.sounding.frames(number, self._frames(number), self.fps)
+        """A shot as the film shows it: its footage, as frames where captions or a mark come into them."""
+        if self.sounding.paints(number):
+            return self.sounding.frames(number, self._frames(number), self.fps)
+        return self._frames(number) if self.marking.marks else self._footage(number)
 
     def _footage(self, number: int) -> Iterator[Any] | Clip:
         """A shot's kept take: its frames, graded where they are, or the part of a file that the shot shows as it is."""

@@ -13,6 +13,7 @@ from storyboard.board import Shot, Storyboard
 from storyboard.chart import likeness_chart
 from storyboard.filmpage import course_chart, matrices, player, time_chart
 from storyboard.lightpage import light_section
+from storyboard.marktable import marks_table
 from storyboard.report import CharacterReport, Report, ShotReport
 from storyboard.soundpage import sound_section
 from storyboard.takes import Take
@@ -81,7 +82,8 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
     whole = f"{player(report)}{identity_table(report.identity)}{course_chart(board, report)}{matrices(report.consistency)}"
     whole += light_section(report, strips, picture) + sound_section(facts.get("sound"))
-    return document(f"{title}: report", f"{head}{whole}{shots}{time_chart(report)}{_facts(report)}")
+    rest = f"{marks_table(facts.get('marks'))}{time_chart(report)}{_facts(report)}"
+    return document(f"{title}: report", f"{head}{whole}{shots}{rest}")
 
 
 def document(title: str, body: str) -> str:

@@ -17,7 +17,7 @@ from storyboard.takes import Take
 
 if TYPE_CHECKING:
     from assemble import Film
-    from assemble.sound.mix import Bed
+    from assemble.sound.mix import Bed, Stems
 
 Loudness = Literal["ebu", "web", "streaming"]
 Captions = Literal["burn"]
@@ -55,8 +55,11 @@ class Sounding:
         lines = [(each.start, each.end, each.line.speaker, each.line.text) for each in said]
         return burnt(flow, captions(lines, shot.seconds or max(each.end for each in said) + 1), fps, self.board.pixels)
 
-    def finish(self, made: Film, film: Path, order: list[int]) -> None:
-        """Write captions and stems of a stitched film, and put the sound under it. `order` are its shots by number."""
+    def finish(self, made: Film, film: Path, order: list[int], marked: Callable[[Stems], Stems]) -> None:
+        """Write captions and stems of a stitched film, and put the sound under it.
+
+        `order` are its shots by number; `marked` gives synthetic sound its mark.
+        """
         starts = {number: float(cut / made.fps) for number, cut in zip(order, made.cuts, strict=True)}
         ends = dict(zip(order, [*list(starts.values())[1:], made.seconds], strict=True))
         self._captions(starts, made.seconds)
@@ -79,7 +82,7 @@ class Sounding:
                     lines.append(Spoken(start + each.start, each.sound, sides.get(each.line.speaker, 0.0)))
         beds, places = self._beds(starts, ends)
         goal = target(self.loudness)
-        master = mastered(mixed(lines, beds, made.seconds), goal)
+        master = mastered(marked(mixed(lines, beds, made.seconds)), goal)
         if master.held:
             self.tell(Event("note", "nobody speaks, so the ambience stays quieter than the loudness target"))
         folder = self.run.path / "sound"

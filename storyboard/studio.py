@@ -28,6 +28,7 @@ from storyboard.filming import Filming
 from storyboard.finishing import Finishing
 from storyboard.lighting import FilmLight
 from storyboard.limits import Limits
+from storyboard.marking import Marking, Marks
 from storyboard.page import page
 from storyboard.planning import planned
 from storyboard.production import PREVIEW
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 Until = Literal["plan", "layout", "detail", "decode"]
 Reroll = Literal["layout", "detail"]
+MARKS = Marks()
 LIBRARIES = ("torch", "diffusers", "transformers", "insightface", "onnxruntime", "open_clip_torch", "av", "numpy")
 
 
@@ -93,6 +95,7 @@ class Studio:
         loudness: Loudness = "web",
         captions: Captions | None = None,
         silent: bool = False,
+        marks: Marks | None = MARKS,
         on_event: Callable[[Event], None] | None = None,
     ) -> Film:
         """Render a script or a board to `film` (.mp4, or .mov for ProRes).
@@ -107,7 +110,8 @@ class Studio:
         delivery: size and rate of the film, as "1080p24"; None leaves them as the model makes shots. codec: h264, h265 or
         prores; by the film's name when None. clips_to: a folder for each shot as a clip. grade: bring the light of shots
         together that differ in it. loudness: what the sound is brought to, "ebu" (-23 LUFS), "web" (-14) or "streaming" (-27 of
-        the dialogue). captions: "burn" paints them into the picture. silent: no sound.
+        the dialogue). captions: "burn" paints them into the picture. silent: no sound. marks: how the film is marked; None leaves
+        it unmarked, and says what is then owed.
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
@@ -140,6 +144,7 @@ class Studio:
                 tell(Event("note", doubt))
             if until == "plan":
                 return self._done(None, board, run, facts, started)
+            marking = Marking(marks if until is None else None, tell)  # a key that cannot sign is told of before the work
             if reroll:
                 run.roll((board.shots[number - 1].seed for number in chosen), detail=reroll == "detail")
             try:
@@ -151,7 +156,7 @@ class Studio:
                 model = replace(self.model, plan=plan, aside={} if plan and plan.aside else None)
                 filming = Filming(model, board, run, casting, tell, dialogue.levels)
                 sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
-                finishing = Finishing(filming, sounding, delivered, clips_to, grade=grade)
+                finishing = Finishing(filming, sounding, marking, delivered, clips_to, grade=grade)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")
                 filming.shoot(chosen, takes, last, fresh=fresh)
                 path, seconds = (film, finishing.finish(film)) if until is None else (None, 0.0)
@@ -160,7 +165,7 @@ class Studio:
                 with suppress(OSError):  # a full disk is what failed; that is the error to tell
                     _write(run, {**facts, "state": state, "error": str(error)})
                 raise
-            facts["sound"] = sounding.report
+            facts |= {"sound": sounding.report, "marks": marking.facts if path else None}
             facts["encoders"] = casting.hashes if casting.packs else {}
             facts["encoder_licence"] = casting.licence if casting.packs else ""
             made = self._done(path, board, run, facts, started, filming, finishing.light, seconds)
