@@ -82,6 +82,22 @@ def test_a_script_for_every_system(write: Callable[..., Path], run: Run, tmp_pat
     assert body["input"]["reference_urls"][1] == (tmp_path / "refs" / "tom.png").as_uri()
     assert "character1 on the left climbs" in body["input"]["prompt"]
 
+    code, out, _ = run(
+        "export", script, "--to", "wan2.6", "--to", "wan2.7", "--to", "holocine", "-o", tmp_path / "out", "--estimate"
+    )
+    table = out.partition("requests  seconds  cost\n")[2].splitlines()
+    assert code == 0 and [line.split()[:3] for line in table] == [
+        ["wan2.6", "1", "7.0"],
+        ["wan2.7", "1", "7.0"],
+        ["holocine", "1", "7.0"],
+    ]
+    assert (
+        "0.70 USD, at 0.10 USD a second" in table[0]
+        and "no price with a source is known" in table[1]
+        and "own machine" in table[2]
+    )
+    assert "cost" not in run("export", script, "--to", "wan2.6", "-o", tmp_path / "out")[1]
+
 
 def test_a_rendered_film_keeps_its_cuts_takes_and_findings(film: Path, run: Run, tmp_path: Path) -> None:
     for source in (film, film.with_suffix(".run")):
