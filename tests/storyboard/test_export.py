@@ -150,6 +150,11 @@ def test_an_earlier_export_leaves_nothing_behind(write: Callable[..., Path], run
     assert sorted(path.name for path in out.iterdir()) == ["wan2.6-01.json", "wan2.6-mine.json"]
 
 
+def test_what_a_script_likely_does_not_mean_is_told(write: Callable[..., Path], run: Run, tmp_path: Path) -> None:
+    code, out, err = run("export", write(SCRIPT + "\nMia waves.\n"), "--to", "edl", "-o", tmp_path / "out", "--json")
+    assert code == 0 and "stands here without its @" in err and json.loads(out)["edl"]["faults"] == []
+
+
 def test_what_cannot_be_exported_says_why(write: Callable[..., Path], run: Run, tmp_path: Path) -> None:
     script = write(SCRIPT)
     code, _, err = run("export", script, "--to", "klin3")
