@@ -224,7 +224,7 @@ def export(
     """
     from storyboard import exchange
 
-    made = exchange.export(source, to, output)
+    made = exchange.export(source, to, output, lambda doubt: print(doubt, file=sys.stderr))
     console.told(exchange.plain(made), json, exchange.lines(made, estimate))
     if any(each.faults for each in made):
         raise typer.Exit(3 if any(each.files for each in made) else 2)

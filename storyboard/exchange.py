@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,14 +38,20 @@ class Exported:
     cost: Estimate | None = None
 
 
-def export(source: Path, targets: Sequence[str], folder: Path | None = None) -> list[Exported]:
+def export(
+    source: Path, targets: Sequence[str], folder: Path | None = None, on_doubt: Callable[[str], None] = lambda _: None
+) -> list[Exported]:
     """Write a film's run folder (or its .mp4), a board or a script as files of these kinds into `folder`.
 
-    targets: of `known()`, or "all". folder: NAME.export when left out; made if need be. Each target comes back with what was
-    written, what does not fit and why. Raises StoryboardError and AssembleError for a source or a target that is none.
+    targets: of `known()`, or "all". folder: NAME.export when left out; made if need be. on_doubt: called with what in a script
+    was likely not meant. Each target comes back with what was written, what does not fit and why.
+
+    Raises StoryboardError and AssembleError for a source or a target that is none.
     """
     wanted = _targets(targets)
-    board, edit = _read(source)
+    board, edit, doubts = _read(source)
+    for doubt in doubts:
+        on_doubt(doubt)
     folder = folder or Path(f"{source.stem}.export")
     if folder.exists() and not folder.is_dir():
         raise StoryboardError("this is a file", where=str(folder), mend="name a folder with -o")
@@ -78,25 +84,26 @@ def _targets(said: Sequence[str]) -> list[str]:
     return list(kinds) if "all" in said else list(dict.fromkeys(said))
 
 
-def _read(source: Path) -> tuple[Storyboard, Timeline | None]:
-    """The board, and the edit of the film if that is made."""
+def _read(source: Path) -> tuple[Storyboard, Timeline | None, list[str]]:
+    """The board, the edit of the film if that is made, and what in a script was likely not meant."""
     run = folder_of(source) if source.suffix.lower() == ".mp4" else source
     if not run.is_dir():
         if run is not source:
             raise StoryboardError(
                 "this film has no run folder", where=str(source), mend="export its script or its board"
             )
-        return boarded(source, ANY, None)[0], None
+        board, doubts = boarded(source, ANY, None)
+        return board, None, doubts
     if not (run / "board.json").is_file():
         raise StoryboardError(
             "this is no run folder: it holds no board.json", where=str(run), mend="name film.run, or a script"
         )
     board = Storyboard.load(run / "board.json")
     if not (run / FILM).is_file():
-        return board, None
+        return board, None, []
     from assemble import read_otio
 
-    return board, read_otio(run / FILM)
+    return board, read_otio(run / FILM), []
 
 
 def _planned(board: Storyboard) -> Timeline:

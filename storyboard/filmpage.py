@@ -28,8 +28,11 @@ def player(report: Report) -> str:
     if not (report.facts["film_seconds"] and path.is_file()):
         return ""
     size = path.stat().st_size
-    if size > LARGEST:
-        return f'<p class="soft">The film is {escape(path.name)}; with {size / 1e6:.0f} MB it is too large to be played here.</p>'
+    why = f"with {size / 1e6:.0f} MB it is too large" if size > LARGEST else ""
+    if path.suffix.lower() != ".mp4":
+        why = "browsers know no such files"
+    if why:
+        return f'<p class="soft">The film is {escape(path.name)}; it cannot be played here: {why}.</p>'
     packed = b64encode(path.read_bytes()).decode()
     return f'<video controls playsinline preload="metadata" src="data:video/mp4;base64,{packed}"></video>'
 

@@ -82,6 +82,22 @@ def test_a_script_for_every_system(write: Callable[..., Path], run: Run, tmp_pat
     assert body["input"]["reference_urls"][1] == (tmp_path / "refs" / "tom.png").as_uri()
     assert "character1 on the left climbs" in body["input"]["prompt"]
 
+    code, out, _ = run(
+        "export", script, "--to", "wan2.6", "--to", "wan2.7", "--to", "holocine", "-o", tmp_path / "out", "--estimate"
+    )
+    table = out.partition("requests  seconds  cost\n")[2].splitlines()
+    assert code == 0 and [line.split()[:3] for line in table] == [
+        ["wan2.6", "1", "7.0"],
+        ["wan2.7", "1", "7.0"],
+        ["holocine", "1", "7.0"],
+    ]
+    assert (
+        "0.70 USD, at 0.10 USD a second" in table[0]
+        and "no price with a source is known" in table[1]
+        and "own machine" in table[2]
+    )
+    assert "cost" not in run("export", script, "--to", "wan2.6", "-o", tmp_path / "out")[1]
+
 
 def test_a_rendered_film_keeps_its_cuts_takes_and_findings(film: Path, run: Run, tmp_path: Path) -> None:
     for source in (film, film.with_suffix(".run")):
@@ -132,6 +148,11 @@ def test_an_earlier_export_leaves_nothing_behind(write: Callable[..., Path], run
     assert sorted(path.name for path in out.iterdir()) == ["wan2.6-01.json", "wan2.6-02.json", "wan2.6-mine.json"]
     assert run("export", write(SCRIPT), "--to", "wan2.6", "-o", out)[0] == 0
     assert sorted(path.name for path in out.iterdir()) == ["wan2.6-01.json", "wan2.6-mine.json"]
+
+
+def test_what_a_script_likely_does_not_mean_is_told(write: Callable[..., Path], run: Run, tmp_path: Path) -> None:
+    code, out, err = run("export", write(SCRIPT + "\nMia waves.\n"), "--to", "edl", "-o", tmp_path / "out", "--json")
+    assert code == 0 and "stands here without its @" in err and json.loads(out)["edl"]["faults"] == []
 
 
 def test_what_cannot_be_exported_says_why(write: Callable[..., Path], run: Run, tmp_path: Path) -> None:

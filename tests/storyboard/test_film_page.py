@@ -130,6 +130,8 @@ def test_the_page_holds_the_film_unless_it_is_large(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(filmpage, "LARGEST", 3)
     assert "a &lt;film&gt;.mp4" in player(report(film)) and "<video" not in player(report(film))
     assert player(report()) == ""
+    (tmp_path / "film.mov").write_bytes(b"moving")
+    assert "browsers know no such files" in player(report(tmp_path / "film.mov"))
     for said in ("Apache-2.0", "MIT", "f" * 64, "e" * 64, "seed 11", "seed 22"):
         assert said in page(board(), report(), {})
 
