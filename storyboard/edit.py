@@ -34,7 +34,7 @@ def film_edit(
     ends = [*film.cuts[1:], film.frames]
     lengths = [end - start for start, end in zip(film.cuts, ends, strict=True)]
     # A film of hard cuts alone need not say so. No editing program takes a dissolve that is longer than what it joins.
-    said_overlaps = getattr(film, "overlaps", ()) or [0] * len(ends)
+    said_overlaps = film.overlaps or [0] * len(ends)
     overlaps = [*(min(overlap, *lengths[max(0, n - 1) : n + 1]) for n, overlap in enumerate(said_overlaps)), 0]
     clips = []
     for place, (take, frames) in enumerate(zip(takes, lengths, strict=True)):
@@ -73,7 +73,7 @@ def planned_edit(board: Storyboard) -> Timeline:
 
 def _start(shot: Shot, fps: Fraction) -> int:
     """The first frame that plays of a clip that the script brings, and says where to begin in."""
-    return round((getattr(shot, "clip_in", None) or 0) * fps) if shot.clip is not None else 0
+    return round((shot.clip_in or 0) * fps) if shot.clip is not None else 0
 
 
 def _facts(number: int, shot: Shot) -> dict[str, Any]:

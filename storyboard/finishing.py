@@ -70,7 +70,8 @@ class Finishing:
 
         assert self.light
         found = [(fault.shots[-1], fault.frames[0], fault.text) for fault in self.light.after.faults]
-        edit = film_edit(self.board, [self.filming.kept[number] for number in order], made, self.run.path, found)
+        kept = [self.filming.kept[number] for number in order]
+        edit = film_edit(self.board, kept, made, self.run.path, found, self.sounding.stems)
         self.run.write("film.otio", otio_text(edit, self.run.path))
 
     def _clips(self, order: list[int]) -> list[str]:

@@ -37,6 +37,11 @@ class Sounding:
         self.board: Storyboard = dialogue.board
         self.report: dict[str, Any] | None = None
 
+    @property
+    def stems(self) -> list[Path]:
+        """The stems that lie under the film; none before it is finished, and where it is silent."""
+        return [self.run.path / "sound" / f"{name}.wav" for name in ("dialogue", "ambience")] if self.report else []
+
     def picture(self, film: Path) -> Path:
         """Where the picture alone is to be stitched: under the film's name only when nothing comes to it."""
         return film if self.silent else self.run.path / f"picture{film.suffix}"
