@@ -61,7 +61,15 @@ class Model:
         for name in EXPERTS:
             if name in files and adapter_files.present(folder / name):
                 files[f"{name}/identity_adapter"] = tuple(adapter_files.check(folder / name))
-        return cls(family or recognised(folder, index), folder, index, files)
+        model = cls(family or recognised(folder, index), folder, index, files)
+        channels = model.config("vae").get("z_dim", 16)
+        if channels != model.family.latents:
+            raise GenerationError(
+                f"the VAE makes latents of {channels} channels, the experts of {model.family.name} need {model.family.latents}",
+                where=str(folder / "vae"),
+                mend=f"Put the {model.family.vae} VAE here: the two kinds cannot stand in for each other.",
+            )
+        return model
 
     @property
     def boundary(self) -> float:
