@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from generation.errors import GenerationError, StageError
 from generation.noise import churned, drawn
 from generation.references import KINDS, Condition
-from generation.references.condition import PREFIXES
+from generation.references.condition import passed_on
 from generation.request import SIDES, ShotRequest
 from generation.solver import restore, snapshot
 from generation.stage import CharacterTokens, OnStep, Stage, digest
@@ -77,11 +77,8 @@ class DenoiseStage(Stage):
             raise StageError("the latents are not numbers any more", where=self.name, mend=MEND_NAN)
         if self.name == "detail":
             return {"latents": condition.done(latents).cpu().contiguous()}
-        kept = {
-            name: value for name, value in inputs.items() if name in ("prompt", "negative") or name.startswith(PREFIXES)
-        }
         preview = condition.done(latents if preview is None else preview).contiguous()
-        return {"latents": latents.cpu(), "preview": preview.half().cpu(), **kept, **snapshot(scheduler)}
+        return {"latents": latents.cpu(), "preview": preview.half().cpu(), **passed_on(inputs), **snapshot(scheduler)}
 
     def close(self) -> None:
         expert = self._component

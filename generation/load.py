@@ -13,6 +13,7 @@ from generation.families import FAMILIES
 from generation.family import Family
 from generation.folder import AGAIN, hash_files, read_json, weight_files
 from generation.recognise import CLASSES, OPTIONAL, read_index, recognised
+from generation.singles import load_single, shapes, single_file
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Aside = dict[str, tuple[Any, ...]]
 """Networks that a closed stage does not let go, in the host's memory, by component: (network, what belongs to it...)."""
 
+EXPERTS = ("transformer", "transformer_2")
 SHIPPED = {"toon": Path(__file__).parent / "toon" / "weights"}
 
 
@@ -63,10 +65,18 @@ class Model:
                     mend=f"Families that are known: {', '.join(FAMILIES)}.",
                 )
             files[name] = tuple(_component_files(folder / name, name))
-        for name in ("transformer", "transformer_2"):
+        for name in EXPERTS:
             if name in files and adapter_files.present(folder / name):
                 files[f"{name}/identity_adapter"] = tuple(adapter_files.check(folder / name))
-        return cls(family or recognised(folder, index), folder, index, files)
+        model = cls(family or recognised(folder, index), folder, index, files)
+        channels = model.config("vae").get("z_dim", 16)
+        if channels != model.family.latents:
+            raise GenerationError(
+                f"the VAE makes latents of {channels} channels, the experts of {model.family.name} need {model.family.latents}",
+                where=str(folder / "vae"),
+                mend=f"Put the {model.family.vae} VAE here: the two kinds cannot stand in for each other.",
+            )
+        return model
 
     @property
     def boundary(self) -> float:
@@ -103,8 +113,11 @@ class Model:
         return hash_files(list(self.files[component]))
 
     def config(self, component: str) -> dict[str, Any]:
-        """The configuration of a component, as its file has it."""
-        return read_json(self.folder / component / "config.json")
+        """The configuration of a component, as its file has it, or as the family has it of an expert that came without."""
+        path = self.folder / component / "config.json"
+        if component in EXPERTS and not path.is_file():
+            return self.family.config
+        return read_json(path)
 
     def scheduler(self) -> Any:
         """A new scheduler, with the family's own flow shift if it has one."""
@@ -134,6 +147,9 @@ class Model:
         bars = (diffusers.utils.logging, transformers.utils.logging)
         for bar in bars:
             bar.disable_progress_bar()
+        single = single_file(self.folder / component) if component in EXPERTS else None
+        if single:
+            return load_single(kind, single, self.config(component), dtype).eval()
         how = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
         try:
             network, report = kind.from_pretrained(self.folder / component, dtype=dtype, **how)
@@ -191,6 +207,10 @@ def _component_files(folder: Path, name: str) -> list[Path]:
         if words[0].suffix == ".json":
             read_json(words[0])
         return sorted([*folder.glob("*.json"), *folder.glob("*.model")])
+    single = single_file(folder) if name in EXPERTS else None
+    if single:
+        shapes(single)
+        return [*(path for path in [folder / "config.json"] if path.is_file()), single]
     read_json(folder / "config.json")
     stem = "model" if name == "text_encoder" else "diffusion_pytorch_model"
     return [folder / "config.json", *weight_files(folder, stem)]

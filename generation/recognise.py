@@ -9,6 +9,7 @@ from generation.errors import GenerationError
 from generation.families import FAMILIES
 from generation.family import Family
 from generation.folder import read_json
+from generation.singles import expert_config
 
 INDEX = "model_index.json"
 
@@ -51,7 +52,7 @@ def read_index(folder: Path) -> dict[str, Any] | None:
 
 def recognised(folder: Path, index: dict[str, Any]) -> Family:
     """The family whose shape this folder's experts have, and whose word its names have where shapes are alike."""
-    config = read_json(folder / "transformer" / "config.json")
+    config = expert_config(folder / "transformer") or {}
     experts = 2 if (index.get("transformer_2") or [None])[0] else 1
     width = config.get("num_attention_heads", 40) * config.get("attention_head_dim", 128)
     shape = (experts, config.get("num_layers", 40), width, config.get("in_channels", 16), index["transformer"][1])

@@ -74,6 +74,11 @@ class Condition:
         return latents
 
 
+def passed_on(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What layout hands on of its own inputs, for detail needs it too: the text and the references."""
+    return {name: each for name, each in inputs.items() if name in ("prompt", "negative") or name.startswith(PREFIXES)}
+
+
 def pixels(picture: np.ndarray) -> Tensor:
     """A picture (H, W, 3) uint8 RGB as (1, 3, 1, H, W) float32 in -1..1."""
     import torch

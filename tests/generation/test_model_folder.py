@@ -106,6 +106,13 @@ def test_weights_that_do_not_fit_or_are_not_all_there(copy: Path, tiny_family: F
         assert caught.value.mend
 
 
+def test_the_vae_of_another_family(copy: Path, tiny_family: Family) -> None:
+    """VACE and the A14B cannot use the 5B's: stock pipelines break in the middle of a render."""
+    config = json.loads((copy / "vae" / "config.json").read_text())
+    (copy / "vae" / "config.json").write_text(json.dumps(config | {"z_dim": 48}))
+    assert "latents of 48 channels, the experts of toon need 16" in fault(copy, tiny_family)
+
+
 def test_shards(copy: Path, tiny_family: Family) -> None:
     part = copy / "transformer"
     whole = part / "diffusion_pytorch_model.safetensors"
@@ -138,6 +145,8 @@ def test_each_family_is_recognised_by_its_files(name: str, copy: Path) -> None:
     folder = copy.rename(copy.parent / f"my-{family.hint}-tune") if family.hint else copy
     config = json.loads((folder / "transformer" / "config.json").read_text())
     (folder / "transformer" / "config.json").write_text(json.dumps(config | family.config))
+    vae = json.loads((folder / "vae" / "config.json").read_text())
+    (folder / "vae" / "config.json").write_text(json.dumps(vae | {"z_dim": family.latents}))
     index = json.loads((folder / "model_index.json").read_text())
     index |= {"transformer": ["diffusers", family.transformer], "transformer_2": ["diffusers", family.transformer]}
     if family.experts == 1:
