@@ -21,7 +21,7 @@ from assemble.colour import Floats, stops, to_codes, to_linear, warming
 from assemble.lighting.finding import GATES, Setting
 from assemble.lighting.findings import Lighting
 from assemble.lighting.look import Look, look
-from assemble.lighting.match import Match, match
+from assemble.lighting.match import Match, match, with_contrast
 from assemble.lighting.palette import Shift
 from assemble.lighting.regions import Person
 from assemble.picture import Frame
@@ -147,7 +147,7 @@ class _Shot:
     def graded(self, frames: Iterable[Frame], people: Mapping[int, Sequence[Person]]) -> Grading:
         made, short = fitted(self.match)
         after = look((made.apply(frame) for frame in frames), people)
-        now = match(self.model, after)
+        now = with_contrast(match(self.model, after), self.model, after)
         worse = self._worse(after, now)
         if worse:
             return self.refused(f"a grade of {_said(made)} was tried and left out: {worse}")

@@ -112,7 +112,7 @@ def _grades(light: FilmLight, report: Report, strips: Strips, picture: Callable[
 def _pair(number: int, each: Grading, report: Report, strips: Strips) -> list[tuple[Any, str]]:
     kept = {shot.number: strips.get((shot.number, shot.kept.number), ()) for shot in report.shots if shot.kept}
     mine, model = kept.get(number, ()), kept.get(each.anchor, ())
-    if not mine or not model or each.grade is None:
+    if not len(mine) or not len(model) or each.grade is None:
         return []
     frame = mine[len(mine) // 2]
     return [
