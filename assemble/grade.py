@@ -11,7 +11,7 @@ distributions make a real cut worse, since the two sides of it do not show the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,15 +21,15 @@ from assemble.colour import Floats, stops, to_codes, to_linear, warming
 from assemble.lighting.finding import GATES, Setting
 from assemble.lighting.findings import Lighting
 from assemble.lighting.look import Look, look
-from assemble.lighting.match import Match, match
-from assemble.lighting.palette import Shift
+from assemble.lighting.match import Match, match, with_contrast
+from assemble.lighting.palette import BRIGHT, Shift
 from assemble.lighting.regions import Person
 from assemble.picture import Frame
 
 MOST_EV, MOST_MIRED, MOST_BLACK = 1.0, 80.0, 0.1
 """What a grade changes at most: exposure, white balance, and the black level as a share of white."""
 WORSE = 0.5  # CIEDE2000 by which skin or clothes may be further off after the grade
-CLIPPED = 0.01  # share of the picture that may newly be clipped
+CLIPPED = 0.02  # share of the picture that may newly be clipped or black
 MENDS = ("exposure", "white balance", "contrast")  # findings that a grade can mend
 CUBE = 1024  # rows of a LUT file
 
@@ -146,16 +146,19 @@ class _Shot:
 
     def graded(self, frames: Iterable[Frame], people: Mapping[int, Sequence[Person]]) -> Grading:
         made, short = fitted(self.match)
-        after = look((made.apply(frame) for frame in frames), people)
-        now = match(self.model, after)
-        worse = self._worse(after, now)
+        lost: list[float] = []
+        after = look((_graded(made, frame, lost) for frame in frames), people)
+        # The same for all frames, a grade leaves the course of the light as it is.
+        after = replace(after, ev=self.look.ev, mired=self.look.mired, levels=self.look.levels)
+        now = with_contrast(match(self.model, after), self.model, after)
+        worse = self._worse(now, sum(lost) / len(lost))
         if worse:
             return self.refused(f"a grade of {_said(made)} was tried and left out: {worse}")
         most = ", the most that a grade does," if short else ""
         done = f"graded by {_said(made)}{most} towards shot {self.anchor}"
         return Grading(self.number, self.anchor, made, done, after, now)
 
-    def _worse(self, after: Look, now: Match) -> str:
+    def _worse(self, now: Match, lost: float) -> str:
         """What speaks against a grade that was tried; '' when nothing does."""
         if not now.sound:
             return "less of the picture can be compared after it"
@@ -165,9 +168,19 @@ class _Shot:
             for name in new:
                 if name in old and new[name] > old[name] + WORSE and new[name] > GATES[kind].review / 2:
                     return f"{name}'s {kind} would be {new[name]:.1f} CIEDE2000 off instead of {old[name]:.1f}"
-        if after.lost > max(self.look.lost, self.model.lost) + CLIPPED:
-            return f"{after.lost:.0%} of the picture would be clipped or black instead of {self.look.lost:.0%}"
+        if lost > CLIPPED:
+            return f"{lost:.0%} of the picture would newly be clipped or black"
         return ""
+
+
+def _graded(made: Grade, frame: Frame, lost: list[float]) -> Frame:
+    """A graded frame to be measured: what was clipped before tells nothing after, though it may be darker now. The share of
+    the picture that is clipped or black only now is added to `lost`."""
+    graded, clipped = made.apply(frame), frame.max(-1) >= BRIGHT
+    ends = (graded >= 254).any(-1) & ~clipped | (graded <= 1).all(-1) & (frame > 1).any(-1)
+    lost.append(float(ends.mean()))
+    graded[clipped] = 255
+    return graded
 
 
 def _away(found: Match) -> float:

@@ -112,7 +112,7 @@ def _grades(light: FilmLight, report: Report, strips: Strips, picture: Callable[
 def _pair(number: int, each: Grading, report: Report, strips: Strips) -> list[tuple[Any, str]]:
     kept = {shot.number: strips.get((shot.number, shot.kept.number), ()) for shot in report.shots if shot.kept}
     mine, model = kept.get(number, ()), kept.get(each.anchor, ())
-    if not mine or not model or each.grade is None:
+    if not len(mine) or not len(model) or each.grade is None:
         return []
     frame = mine[len(mine) // 2]
     return [
@@ -143,12 +143,12 @@ def _name(each: Finding) -> tuple[str, tuple[int, ...], str]:
 
 
 def _row(each: Finding, now: Finding | None) -> str:
-    shown = now or each
-    chip = f'<span class="chip {"ok" if shown.verdict == "ok" else "review"}">{shown.verdict}</span>'
+    verdict, text = ("ok", "gone") if now is None else (now.verdict, now.text)
+    chip = f'<span class="chip {"ok" if verdict == "ok" else "review"}">{verdict}</span>'
     gates = f"{each.review:g}" + ("" if each.fix == float("inf") else f" / {each.fix:g}")
-    value = "gone" if now is None else f"{now.value:+.2f}"
+    value = "" if now is None else f"{now.value:+.2f}"
     frames = f", frames {each.frames[0] + 1} to {each.frames[1] + 1}" if each.kind == "flash" else ""
     return (
         f'<tr><th>{each.shots[-1]}</th><td>{each.kind}, {escape(each.region)}{frames}</td><td class="n">{each.value:+.2f}</td>'
-        f'<td class="n">{value} {each.unit}</td><td class="n">{gates}</td><td>{chip}</td><td>{escape(shown.text)}</td></tr>'
+        f'<td class="n">{value} {each.unit}</td><td class="n">{gates}</td><td>{chip}</td><td>{escape(text)}</td></tr>'
     )

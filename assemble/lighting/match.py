@@ -30,11 +30,11 @@ class Match:
     its contrast may differ."""
 
     gain: Floats
-    contrast: float | None
     skin: dict[str, float]
     clothes: dict[str, float]
     regions: dict[str, Shift]
     area: float
+    contrast: float | None = None
     pairs: Shift | None = None
 
     @property
@@ -58,7 +58,7 @@ def match(first: Look, second: Look) -> Match:
     share = {name: min(first.area[name], second.area[name]) for name in shifts}
     regions = {name: each for name, each in shifts.items() if each.agreement >= AGREEMENT and share[name] >= SMALLEST}
     if not regions:
-        return Match(np.ones(3), None, {}, {}, {}, 0.0)
+        return Match(np.ones(3), {}, {}, {}, 0.0)
     gains = {name: np.log2(each.gain) for name, each in regions.items()}
     weights = {name: each.agreement * share[name] ** 0.25 for name, each in regions.items()}
     gain = 2.0 ** _common(gains, weights)
@@ -68,11 +68,16 @@ def match(first: Look, second: Look) -> Match:
         rest = {other: gains[other] for other in regions if other != name}
         if who and rest:
             off[kind][who] = _off(each, 2.0 ** _common(rest, weights))
-    contrast, pairs = None, None
-    if first.place and second.place and min(first.level, second.level) > DIM:
-        contrast, pairs = _contrast(first.place, second.place)
     area = sum(share[name] for name in regions)
-    return Match(gain, contrast, off["skin"], off["clothes"], regions, area, pairs)
+    return Match(gain, off["skin"], off["clothes"], regions, area)
+
+
+def with_contrast(found: Match, first: Look, second: Look) -> Match:
+    """The match of two shots with the contrast of their place, which takes ten times as long to tell."""
+    if first.place is None or second.place is None or min(first.level, second.level) < DIM:
+        return found
+    contrast, pairs = _contrast(first.place, second.place)
+    return replace(found, contrast=contrast, pairs=pairs)
 
 
 def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
