@@ -128,6 +128,7 @@ class Sounding:
                     said += f" is not seen to follow the voice (correlation {found.correlation:.2f})"
                 else:
                     said += f" is {abs(found.seconds):.2f} s {'behind' if found.seconds >= 0 else 'before'} the voice"
+                    said += "" if found.span is None else f" ({found.span[0]:+.2f} to {found.span[1]:+.2f} s)"
                 self.tell(Event("score", said, number, take.number))
 
     def _captions(self, starts: Mapping[int, float], seconds: float) -> None:
@@ -144,20 +145,24 @@ class Sounding:
 
     def _beds(self, starts: Mapping[int, float], ends: Mapping[int, float]) -> tuple[list[Bed], list[dict[str, Any]]]:
         """The ambience of each run of shots in one place."""
-        from assemble.sound.ambience import kind_of, recorded_bed, tone
+        from assemble.sound.ambience import clip_bed, kind_of, recorded_bed, tone
         from assemble.sound.mix import Bed, samples_of
 
-        def place(number: int) -> tuple[str, bool, bool, str | None]:
+        def place(number: int) -> tuple[str, bool, bool, str | None, str | None]:
             shot = self.board.shots[number - 1]
-            return shot.place, shot.interior, shot.time.casefold() in NIGHT, shot.ambience
+            return shot.place, shot.interior, shot.time.casefold() in NIGHT, shot.ambience, shot.clip
 
         beds, rows = [], []
         total = samples_of(max(ends.values()) + 1)
-        for (name, interior, night, file), numbers in groupby(starts, place):
+        for (name, interior, night, file, clip), numbers in groupby(starts, place):
             shots = list(numbers)
-            sound = recorded_bed(self.board.path(file), total) if file else tone(name, interior, night, total)
-            beds.append(Bed(starts[shots[0]], ends[shots[-1]], sound))
-            rows.append({"place": name, "shots": shots, "sound": file or f"synthetic, {kind_of(name, interior)}"})
+            start = starts[shots[0]]
+            sound = clip_bed(self.board.path(clip), samples_of(start), total) if clip else None
+            said = clip if sound is not None else file or f"synthetic, {kind_of(name, interior)}"
+            if sound is None:
+                sound = recorded_bed(self.board.path(file), total) if file else tone(name, interior, night, total)
+            beds.append(Bed(start, ends[shots[-1]], sound))
+            rows.append({"place": name, "shots": shots, "sound": said})
         return beds, rows
 
 

@@ -84,8 +84,11 @@ def _mouths(sound: Mapping[str, Any]) -> str:
     rows = ""
     for each in sound["mouths"]:
         late = each["seconds"]
-        said = "does not follow clearly" if late is None else f"{late:+.2f} s"
-        kind = "ok" if late is not None and abs(late) <= IN_SYNC else "review"
+        said, kind = "does not follow clearly", "review"
+        if late is not None:
+            low, high = each["span"]
+            said = f"{late:+.2f} s ({low:+.2f} to {high:+.2f})"
+            kind = "ok" if low <= IN_SYNC and high >= -IN_SYNC else "review"
         rows += (
             f'<tr><th>{escape(each["name"])}, shot {each["shot"]}</th><td class="{kind}">{said}</td>'
             f'<td class="n">{each["correlation"]:.2f}</td><td class="n">{each["frames"]}</td></tr>'
@@ -93,6 +96,7 @@ def _mouths(sound: Mapping[str, Any]) -> str:
     return (
         '<h3>Mouths and voices</h3><div class="wide"><table><tr><th></th><th>mouth behind voice</th><th>correlation</th>'
         f"<th>frames seen</th></tr>{rows}</table></div>"
+        '<p class="soft">In brackets the lags that so few frames cannot tell apart.</p>'
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from assemble.errors import AssembleError
 from assemble.sound.loudness import amplified, measure
 from assemble.sound.waves import RATE, Wave, read_sound
 
@@ -20,6 +21,7 @@ _KINDS = {  # the words of a place that tell what it sounds like, the more telli
 LEVELS = {"interior": -54.0, "sea": -44.0, "forest": -50.0, "street": -47.0, "outside": -50.0}
 """Root mean square in dB of full scale, under dialogue at -23 LUFS: a room is felt rather than heard, the sea is there."""
 GIVEN = -40.0  # LUFS that a user's file comes to, which is where the louder of these lie
+CLIP = -26.0  # LUFS that a clip's own sound comes to: it may hold speech
 SEAM = RATE // 2  # samples over which a bed's end blends into its beginning
 _Signal = npt.NDArray[np.float64]
 
@@ -58,6 +60,21 @@ def looped(sound: Wave, samples: int) -> Wave:
     head = sound[: len(sound) - seam]
     rest = samples - len(head)
     return np.concatenate([head, np.tile(body, (-(-rest // len(body)), 1))[:rest]])
+
+
+def clip_bed(path: Path, start: int, samples: int) -> Wave | None:
+    """The sound that a clip brings, from sample `start` of a bed of so many; None when it brings none. It is not looped."""
+    try:
+        sound = read_sound(path)
+    except AssembleError:
+        return None  # the picture of this file was read: what is missing is its sound
+    loudness = measure(sound).integrated
+    if loudness is None:
+        return None
+    bed = np.zeros((samples, 2), np.float32)
+    part = amplified(sound, CLIP - loudness)[: max(0, samples - start)]
+    bed[start : start + len(part)] = part
+    return bed
 
 
 def recorded_bed(path: Path, samples: int) -> Wave:

@@ -22,11 +22,13 @@ class Lag:
     """How far a mouth is behind its voice: `seconds` (before it when negative), and the correlation there, -1..1.
 
     `frames` counts those in which the mouth was seen. `seconds` is None when the mouth does not follow the voice clearly.
+    `span` are the least and the greatest lag that the frames cannot tell from it.
     """
 
     seconds: float | None
     correlation: float
     frames: int
+    span: tuple[float, float] | None = None
 
 
 def levels(sound: Wave, start: float, frames: int, fps: float) -> npt.NDArray[np.float32]:
@@ -50,7 +52,8 @@ def lag(openings: npt.ArrayLike, loudness: npt.ArrayLike, fps: float) -> Lag:
     """The lag at which a mouth's openings correlate best with a loudness of the same frames (Pearson), within half a second.
 
     openings: one number a frame, NaN where no mouth was seen; any scale, more is wider. The peak is refined between frames
-    by the parabola through its neighbours.
+    by the parabola through its neighbours; the span holds all around it that is within one standard error of its correlation,
+    (1 - r^2) / sqrt(n - 2).
     """
     mouth, voice = np.asarray(openings, np.float64), np.asarray(loudness, np.float64)
     mouth, voice = mouth[: len(voice)], voice[: len(mouth)]
@@ -66,7 +69,13 @@ def lag(openings: npt.ArrayLike, loudness: npt.ArrayLike, fps: float) -> Lag:
         left, middle, right = scores[best - 1], scores[best], scores[best + 1]
         bend = left - 2 * middle + right
         shift += 0.5 * (left - right) / bend if bend < 0 else 0.0
-    return Lag(round(shift / fps, 3), correlation, seen)
+    error = (1 - scores[best] ** 2) / (seen - 2) ** 0.5
+    low = high = best
+    while scores.get(low - 1, -1.0) >= scores[best] - error:
+        low -= 1
+    while scores.get(high + 1, -1.0) >= scores[best] - error:
+        high += 1
+    return Lag(round(shift / fps, 3), correlation, seen, (round(low / fps, 3), round(high / fps, 3)))
 
 
 def _pearson(mouth: npt.NDArray[np.float64], voice: npt.NDArray[np.float64], shift: int) -> float:

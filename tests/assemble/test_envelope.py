@@ -29,6 +29,8 @@ def test_the_lag_of_a_mouth_is_found(shift: int) -> None:
     mouth[20:23] = np.nan
     found = lag(mouth, voice, 12.0)
     assert found.seconds == pytest.approx(shift / 12, abs=0.02) and found.correlation > 0.9 and found.frames == 57
+    assert found.span is not None and found.span[0] <= shift / 12 + 1e-3 and found.span[1] >= shift / 12 - 1e-3
+    assert found.span[1] - found.span[0] < 0.1  # a mouth that follows closely leaves no doubt
 
 
 def test_a_mouth_that_does_not_follow_has_no_lag() -> None:

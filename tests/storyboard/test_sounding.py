@@ -247,3 +247,34 @@ def test_captions_are_burnt_in_and_silence_is_silent(
     bright = [frame.max() > 160 for frame in read_frames(stage.film)]
     assert not any(bright[:12]) and any(bright[12:])
     assert "Mia: Hello there." in (stage.run.path / "film.srt").read_text()
+
+
+def test_a_clip_keeps_its_own_sound(write: Callable[..., Path], room: Path, limits: Limits, told: list[Event]) -> None:
+    from assemble import add_sound, stitch
+    from assemble.sound.waves import RATE, read_sound
+
+    hum = (0.1 * np.sin(2 * np.pi * 3000 * np.arange(2 * RATE) / RATE))[:, None].repeat(2, 1).astype(np.float32)
+    for name, sound in (("loud", hum), ("mute", None)):
+        stitch([[np.full((48, 80, 3), 80, np.uint8)] * 12], room / f"{name}.mp4", fps=12, size=(80, 48))
+        if sound is not None:
+            add_sound(room / f"{name}.mp4", sound, room / f"{name}.mp4")
+    shots = "".join(
+        f"## Shot: wide, static, 1s\n{clip}@tom waves.\n\n" for clip in ("", "clip: loud.mp4\n", "clip: mute.mp4\n")
+    )
+    path = write(SCENE + shots)
+    board = board_of(path, limits)
+    for shot in board.shots:
+        shot.seconds = 1.0
+    board.save(room / "board.json")
+    stage = Stage.__new__(Stage)
+    stage.folder, stage.told, stage.film = room, told, room / "film.mp4"
+    stage.dialogue = Dialogue(Storyboard.load(room / "board.json"), limits, told.append)
+    with RunFolder.hold(stage.film) as run:
+        stage.run, stage.sounding = run, Sounding(stage.dialogue, run, told.append)
+        stage.shoot()
+    report = stage.sounding.report
+    assert report is not None
+    assert [each["sound"].split(",")[0] for each in report["places"]] == ["synthetic", "loud.mp4", "synthetic"]
+    bed = read_sound(stage.run.path / "sound" / "ambience.wav")
+    heard = [float(np.abs(np.fft.rfft(bed[round(at * RATE) :][: RATE // 2, 0])[1500])) for at in (0.2, 1.2, 2.2)]
+    assert heard[1] > 20 * max(heard[0], heard[2])
