@@ -91,6 +91,7 @@ def test_given_shots_enter_and_leave_as_the_script_says(write: Write, limits: Li
         (("dissolve", 0.5), ("fade", 0.5)),  # half of a shot of one second, which is said
     ]
     assert "half of a shot" in board.shots[2].why["transition_in"]
+    assert board.spans == [2.0, 1.5, 1.0]
     assert board.seconds == 3 + 2 + 1 - 1.0 - 0.5
     check_board(board, limits, "board")
 
