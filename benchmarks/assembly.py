@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 SIZE = (1920, 1080)
-SHOT, DISSOLVE = 5, 0.5  # seconds of a clip, and of the dissolve between two of them
+DISSOLVE = 0.5  # seconds between two clips
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Cost:
     frames: int
 
 
-def clips(folder: Path, ffmpeg: str) -> list[Path]:
-    """Clips to stitch: 832x480 at 24 frames a second, moving, a little noisy as generated pictures are."""
+def clips(folder: Path, ffmpeg: str, seconds: float) -> list[Path]:
+    """Clips to stitch, so many seconds long: 832x480 at 24 frames a second, moving, a little noisy as generated pictures are."""
     found = []
     for number, source in enumerate(("testsrc2", "mandelbrot", "rgbtestsrc")):
         path = folder / f"clip{number}.mp4"
@@ -53,11 +53,12 @@ def clips(folder: Path, ffmpeg: str) -> list[Path]:
             "-i",
             f"{source}=size=832x480:rate=24",
             "-t",
-            str(SHOT),
+            str(seconds),
             "-vf",
             noise,
         ]
-        subprocess.run([*command, "-c:v", "libx264", "-crf", "12", "-preset", "veryfast", str(path)], check=True)
+        command += ["-c:v", "libx264", "-crf", "12", "-preset", "veryfast", str(path)]
+        subprocess.run(command, check=True)  # noqa: S603
         found.append(path)
     return found
 
@@ -65,7 +66,7 @@ def clips(folder: Path, ffmpeg: str) -> list[Path]:
 def measured(command: list[str], out: Path) -> Cost:
     """Run a command that makes a film, and look at what it took."""
     before, started = os.times(), time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall, after = time.perf_counter() - started, os.times()
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument(
         "--against-moviepy", type=float, default=20, help="length of the film with dissolves; 0 leaves it out"
     )
+    parser.add_argument("--shot", type=float, default=5, help="length of a clip")
     parser.add_argument("--preset", default="medium", help="of x264")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--moviepy", help=argparse.SUPPRESS)
@@ -146,10 +148,10 @@ def main() -> None:
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sources = clips(folder, ffmpeg)
+        sources = clips(folder, ffmpeg, said.shot)
 
         def row(seconds: float) -> list[Path]:
-            return [sources[k % len(sources)] for k in range(max(2, round(seconds / SHOT)))]
+            return [sources[k % len(sources)] for k in range(max(2, round(seconds / said.shot)))]
 
         out = folder / "film.mp4"
         runs: dict[str, Callable[[], list[str]]] = {

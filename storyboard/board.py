@@ -192,10 +192,17 @@ class Storyboard(_Part):
         return int(width), int(height)
 
     @property
+    def spans(self) -> list[float | None]:
+        """Seconds from the beginning of each shot to that of the next, or to the end; None where a clip sets them. A dissolve
+        takes its seconds off the shot before it."""
+        following = [shot.transition_in for shot in self.shots[1:]]
+        taken = [each.seconds if each and each.kind == "dissolve" else 0.0 for each in [*following, None]]
+        return [shot.longest and shot.longest - less for shot, less in zip(self.shots, taken, strict=True)]
+
+    @property
     def seconds(self) -> float:
-        """Length of the film, as far as the shots say theirs: a dissolve takes its seconds off."""
-        entered = [shot.transition_in for shot in self.shots[1:] if shot.transition_in]
-        return sum(shot.longest or 0 for shot in self.shots) - sum(each.seconds for each in entered if each.kind == "dissolve")
+        """Length of the film, as far as the shots say theirs."""
+        return sum(span or 0 for span in self.spans)
 
     @property
     def folder(self) -> Path:

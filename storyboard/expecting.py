@@ -59,7 +59,7 @@ def of_board(
     with RunFolder.hold(film) as run:
         packs: dict[str, Any] = dict(Casting(board, run, tell, encoder_set).packs)
     expect = {number: shot.names for number, shot in enumerate(board.shots, start=1)}
-    return Cast({**packs, **given.packs}, {**expect, **given.expect}, tuple(shot.seconds for shot in board.shots))
+    return Cast({**packs, **given.packs}, {**expect, **given.expect}, tuple(board.spans))
 
 
 def board_beside(film: Path) -> Path | None:

@@ -31,7 +31,9 @@ def frames(*counts: int) -> list[Fraction]:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(1, 12), st.integers(0, 8), st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=6)
+    st.lists(
+        st.tuples(st.integers(1, 12), st.integers(0, 8), st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=6
+    )
 )
 def test_any_edit_shows_every_frame_once_and_in_order(clips: list[tuple[int, int, int, int]]) -> None:
     lengths = [clip[0] for clip in clips]
@@ -39,7 +41,7 @@ def test_any_edit_shows_every_frame_once_and_in_order(clips: list[tuple[int, int
     starts = [(step.clip, place, step.overlap) for place, step in enumerate(steps) if step.clip is not None]
     assert [start[0] for start in starts] == list(range(len(clips)))
     assert len(steps) == sum(lengths) - sum(overlap for *_, overlap in starts)
-    for number, place, overlap in starts:
+    for number, _, overlap in starts:
         assert overlap <= clips[number][1] and overlap <= min(lengths[number - 1 :][:2] if number else [0])
     shown = [picture for step in steps for picture, _ in step.mix]
     assert len(shown) == len(set(shown)) == sum(lengths)
@@ -111,7 +113,9 @@ def test_parts_of_files_are_cut_to_the_frame(tmp_path: Path) -> None:
     source = stitch([[coded(n) for n in range(60)]], tmp_path / "source.mp4", fps=12, size=SIZE)
     parts = [Clip(source.path, 1.5, 2), Clip(source.path, 0.25, 0.5), Clip(source.path, 4.75)]
     film = stitch(parts, tmp_path / "film.mp4", fps=12, size=SIZE)
-    numbers = [int(sum(1 << bit for bit, level in enumerate(fields(f).ravel()) if level > 128)) for f in read_frames(film.path)]
+    numbers = [
+        int(sum(1 << bit for bit, level in enumerate(fields(f).ravel()) if level > 128)) for f in read_frames(film.path)
+    ]
     assert numbers == [*range(18, 24), *range(3, 6), *range(57, 60)]
     assert film.cuts == (0, 6, 9)
     some = read_frames(source.path, start=1.5, end=2)

@@ -77,7 +77,7 @@ def test_a_film_is_assembled_joined_and_reported(board: Path, run: Run) -> None:
     assert facts["state"] == "done" and [shot["number"] for shot in facts["shots"]] == [1, 2, 3]
     assert "shot01.mp4" in (folder / "film.run" / "report.html").read_text()
     again = Storyboard.load(folder / "film.run" / "board.json")
-    assert [shot.clip for shot in again.shots][0] == "../clips/shot01.mp4"
+    assert again.shots[0].clip == "../clips/shot01.mp4"
 
 
 def test_a_clip_shorter_than_its_shot_is_told_and_used(board: Path) -> None:

@@ -303,3 +303,16 @@ def test_the_command_line_renders(
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code and (render.folder / "mia" / "pack.json").exists()
+
+
+def test_shots_are_joined_and_delivered_as_asked(render: Render) -> None:
+    from assemble import read_frames
+
+    joined = SCRIPT.replace("## Shot: close-up", "DISSOLVE TO: 0.25s\n\n## Shot: close-up, fade out 0.25s")
+    film = render(joined, delivery="192x128@24", clips_to=render.folder / "shots")
+    frames = list(read_frames(film.path))
+    assert len(frames) == 2 * (8 + 6) - 6 and frames[0].shape == (128, 192, 3)  # what toon makes, twice, less the dissolve
+    assert frames[-1].max() < 4 < frames[5].max()
+    assert [sum(1 for _ in read_frames(render.folder / "shots" / f"shot0{n}.mp4")) for n in (1, 2)] == [16, 12]
+    with pytest.raises(ValueError, match="ProRes"):
+        render(joined, codec="prores")

@@ -91,6 +91,7 @@ def test_given_shots_enter_and_leave_as_the_script_says(write: Write, limits: Li
         (("dissolve", 0.5), ("fade", 0.5)),  # half of a shot of one second, which is said
     ]
     assert "half of a shot" in board.shots[2].why["transition_in"]
+    assert board.spans == [2.0, 1.5, 1.0]
     assert board.seconds == 3 + 2 + 1 - 1.0 - 0.5
     check_board(board, limits, "board")
 
@@ -119,7 +120,7 @@ def test_what_cannot_be_joined_is_said(write: Write, limits: Limits) -> None:
     text = "# INT. KITCHEN - DAY\n\n## Shot: wide\n@mia waves.\n\nWIPE TO:\n\n## Shot: wide\n@mia waves.\n\nDISSOLVE TO:\n\n@tom waves.\n"
     script = read_script(write(text), limits)
     told = [(warning.spot.line - script.scenes[0].spot.line, warning.what) for warning in script.warnings]
-    assert told[:1] == [(5, "this transition is not known here, so a cut is made of it")]
+    assert told[0] == (5, "this transition is not known here, so a cut is made of it")
     assert "within a shot" in told[1][1]
     with pytest.raises(ScriptError, match="two beginnings"):
         read_script(write("# INT. KITCHEN - DAY\n## Shot: wide, dissolve, fade in\n@mia waves.\n"), limits)
