@@ -57,6 +57,8 @@ def decode(soft: Soft) -> tuple[str, float] | None:
             score = match(soft, ident)
             if found is None or score > found[1]:
                 found = ident, score
+            if not turned and not count:
+                return found  # within what the code mends by itself: no other codeword is as near
     return found
 
 

@@ -20,12 +20,12 @@ from assemble.marks.pattern import KEY, LINES, TILE, Plane, fold, grid, pattern,
 from assemble.marks.payload import codeword, fill
 from assemble.picture import Frame, fit
 
-FLAT, TEXTURE = 0.55, 0.45
+FLAT, TEXTURE = 0.7, 0.45
 """Levels (of 255) of the mark on a flat area, and what is added for each level that the picture is busy all around."""
 CEILING = 3.0
 PSNR = 42.3
 """dB that a marked frame keeps to its original at the least."""
-LOUDEST, STRONGEST = 1.3, 4.0
+LOUDEST, STRONGEST = 1.4, 4.0
 """Of the gains: the greatest root mean square, and the greatest that one bit may have."""
 SYNC_GAIN = 1.2
 """The gain of the sync, of the root mean square of all: without the sync no bit is read."""
