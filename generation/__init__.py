@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from generation.families import FAMILIES, Family
     from generation.footprint import Footprint
     from generation.load import Model
+    from generation.lora import Lora
     from generation.machine import free_memory
     from generation.memory import Placement, Plan, plan
     from generation.request import SLOTS, ShotRequest, VoiceTrack
@@ -27,6 +28,7 @@ __all__ = [
     "Footprint",
     "GenerationError",
     "IdentityAdapter",
+    "Lora",
     "Model",
     "Placement",
     "Plan",
@@ -47,6 +49,7 @@ _HOMES = {
     "families": ("FAMILIES", "Family"),
     "footprint": ("Footprint",),
     "load": ("Model",),
+    "lora": ("Lora",),
     "machine": ("free_memory",),
     "memory": ("Placement", "Plan", "plan"),
     "request": ("SLOTS", "ShotRequest", "VoiceTrack"),

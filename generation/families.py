@@ -108,6 +108,7 @@ FAMILIES: dict[str, Family] = {
             max_frames=61,
             sizes=((192, 112), (144, 144), (112, 192)),
             licence="Apache-2.0",
+            layout_gate=0.3,
         ),
         Family(
             name="Wan2.2-T2V-A14B",
