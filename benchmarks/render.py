@@ -47,7 +47,7 @@ def main() -> None:
     for _ in range(asked.repeat):
         for way in WAYS:
             words = [sys.executable, "-m", "benchmarks.render", *sys.argv[1:], "--child", way]
-            done = subprocess.run(words, check=True, stdout=subprocess.PIPE)  # noqa: S603: our own words
+            done = subprocess.run(words, check=True, stdout=subprocess.PIPE)  # noqa: S603
             told = json.loads(done.stdout.splitlines()[-1])
             if way not in best or told["seconds"] < best[way]["seconds"]:
                 best[way] = told
