@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generation.family import Family
     from generation.footprint import Footprint
     from generation.load import Model
+    from generation.lora import Lora
     from generation.machine import free_memory
     from generation.memory import Placement, Plan, plan
     from generation.request import SLOTS, ShotRequest, VoiceTrack
@@ -28,6 +29,7 @@ __all__ = [
     "Footprint",
     "GenerationError",
     "IdentityAdapter",
+    "Lora",
     "Model",
     "Placement",
     "Plan",
@@ -49,6 +51,7 @@ _HOMES = {
     "family": ("Family",),
     "footprint": ("Footprint",),
     "load": ("Model",),
+    "lora": ("Lora",),
     "machine": ("free_memory",),
     "memory": ("Placement", "Plan", "plan"),
     "request": ("SLOTS", "ShotRequest", "VoiceTrack"),

@@ -230,8 +230,8 @@ class DenoiseStage(Stage):
             "steps": request.steps,
             "guidance": request.guidance[self._side],
         }
-        if self.placement is not None and self.placement.precision == "fp8":
-            settings["precision"] = "fp8"  # whole or streamed, the rest comes to the same bits
+        if self.placement is not None and (self.placement.precision == "fp8" or self.placement.how == "disk"):
+            settings["held"] = [self.placement.precision, self.placement.how]  # it comes to other bits
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         if family.references == "streams":

@@ -66,6 +66,7 @@ FAMILIES: dict[str, Family] = {
             naming="slot",
             parts=PARTS,
             licence="Apache-2.0",
+            layout_gate=0.3,
         ),
         Family(
             name="Wan2.2-T2V-A14B",

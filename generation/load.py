@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from generation.errors import GenerationError
 from generation.families import FAMILIES
 from generation.family import Family
 from generation.folder import AGAIN, hash_files, read_json, weight_files
+from generation.lora import Lora, merge
 from generation.recognise import CLASSES, OPTIONAL, read_index, recognised
 from generation.singles import load_single, shapes, single_file
 
@@ -37,6 +40,7 @@ class Model:
     folder: Path
     index: dict[str, Any]
     files: dict[str, tuple[Path, ...]]
+    loras: tuple[Lora, ...] = ()
     plan: Plan | None = None
     aside: Aside | None = field(default=None, compare=False)
 
@@ -109,8 +113,36 @@ class Model:
         return {name: self.hash_of(name) for name in self.files}
 
     def hash_of(self, component: str) -> str:
-        """sha256 of one component's files."""
-        return hash_files(list(self.files[component]))
+        """sha256 of one component's files, and of the LoRAs that change it."""
+        files = hash_files(list(self.files[component]))
+        if not (merged := self._merged(component)):
+            return files
+        parts = [files, *(f"{hash_files([path])}@{strength}" for path, strength in merged)]
+        return hashlib.sha256("+".join(parts).encode()).hexdigest()
+
+    def with_loras(self, loras: Iterable[Lora]) -> Model:
+        """This model with LoRAs in its experts, checked against its configuration. Raises GenerationError for one of another
+        family."""
+        loras = tuple(loras)
+        for lora in loras:
+            lora.check(self.config("transformer"))
+            if "transformer_2" not in self.files and (lora.files[0], lora.strengths[0]) != (
+                lora.files[1],
+                lora.strengths[1],
+            ):
+                raise GenerationError(
+                    f"{self.family.name} has one expert, and the LoRA two files or strengths",
+                    where=str(lora.files[0] or lora.files[1]),
+                    mend="Give one file and one strength.",
+                )
+        return replace(self, loras=loras)
+
+    def _merged(self, component: str) -> list[tuple[Path, float]]:
+        """The files and strengths of the LoRAs that change a component."""
+        sides = {"transformer": 0, "transformer_2": 1}
+        if component not in sides:
+            return []
+        return [each for lora in self.loras if (each := lora.of(sides[component]))]
 
     def config(self, component: str) -> dict[str, Any]:
         """The configuration of a component, as its file has it, or as the family has it of an expert that came without."""
@@ -149,7 +181,8 @@ class Model:
             bar.disable_progress_bar()
         single = single_file(self.folder / component) if component in EXPERTS else None
         if single:
-            return load_single(kind, single, self.config(component), dtype).eval()
+            network = load_single(kind, single, self.config(component), dtype)
+            return self._with_loras(network, component)
         how = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
         try:
             network, report = kind.from_pretrained(self.folder / component, dtype=dtype, **how)
@@ -173,6 +206,11 @@ class Model:
                 where=str(self.folder / component),
                 mend="The file lacks shared.weight, or this transformers does not tie it: upgrade transformers.",
             )
+        return self._with_loras(network, component)
+
+    def _with_loras(self, network: Any, component: str) -> Any:
+        for path, strength in self._merged(component):
+            merge(network, path, strength)
         return network.eval()
 
     def adapter(self, expert: str, dtype: torch.dtype) -> IdentityAdapter:

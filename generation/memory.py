@@ -154,7 +154,7 @@ def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device:
             yield Placement(
                 stage, "fp8", "streamed", rest + AHEAD * network.block + working, small, "not exact; the smallest"
             )
-    yield Placement(stage, exact, "disk", rest + ahead + working, rest + ahead, "exact and slow: memory cannot hold it")
+    yield Placement(stage, exact, "disk", rest + ahead + working, rest + ahead, "slow: memory cannot hold it")
 
 
 def next_placement(model: Model, stage: str) -> Placement | None:

@@ -72,6 +72,9 @@ def render(
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
     reroll: Annotated[str | None, typer.Option(metavar="layout|detail", help="Make shots, or finish layouts, anew.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
+    lora: Annotated[
+        list[str] | None, typer.Option(metavar="HIGH:LOW@S:S", help="LoRAs for the experts, with strengths; once for each.")
+    ] = None,
     memory: Annotated[float | None, typer.Option(metavar="GB", help="Plan with so much memory, not all that is free.")] = None,
     delivery: DeliveryName = None,
     codec: CodecName = None,
@@ -95,7 +98,7 @@ def render(
     film, chosen = output or Path(source.name).with_suffix(".mp4"), _numbers(shots)
     try:
         with showing(sys.stderr) as on_event:
-            made = Studio(model).render(
+            made = Studio(model, lora or ()).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
                 fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
                 loudness=loudness, captions=captions, silent=silent, marks=chosen_marks, on_event=on_event,  # type: ignore[arg-type]

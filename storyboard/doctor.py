@@ -120,18 +120,18 @@ def _memory() -> Iterator[Finding]:
 def _plans(name: str) -> Iterator[Finding]:
     from generation.families import FAMILIES
     from generation.load import Model
-    from storyboard.planning import on_cards
+    from storyboard.planning import here, on_cards
     from storyboard.shelf import located
 
-    if name == "toon":  # fits anywhere
-        return
     try:
         model: Any = Model.open(located(name))
     except ValueError:
         if name not in FAMILIES:
             return
         model = FAMILIES[name]  # not fetched: is it worth fetching?
-    yield from (Finding("plan", True, line) for line in on_cards(model))
+    yield Finding("plan", *here(model))
+    if name != "toon":  # which fits any card
+        yield from (Finding("plan", True, line) for line in on_cards(model))
 
 
 def _there(name: str) -> bool:

@@ -23,6 +23,7 @@ from storyboard.takes import Take, best, take_of
 if TYPE_CHECKING:
     from generation import Model
 
+LAYOUTS = 3  # that may be tried for each take that may be finished: one that fails at first sight costs a third of a take
 STRIP = 5  # pictures of a take that the report shows
 
 
@@ -78,7 +79,7 @@ class Filming:
             for job in made:
                 self._add(job)
             tried = {number: self.takes[number] for number in waiting}
-            waiting = [n for n, found in tried.items() if len(found) < most and not any(take.passes for take in found)]
+            waiting = [number for number, found in tried.items() if _goes_on(found, most)]
         others = [number for number in range(1, len(self.board.shots) + 1) if number not in chosen]
         if last == "decode":
             self._take_in([number for number in others if self.board.shots[number - 1].clip is None], takes)
@@ -123,12 +124,12 @@ class Filming:
         return Job(take, shot, request, self.casting.tokens(shot.names), packs)
 
     def _sort(self, most: int) -> Sort:
-        """How layouts are sorted in a round of takes: those that fail give way to the next attempt, up to `most`."""
+        """How layouts are sorted in a round: those that fail give way to the next attempt, LAYOUTS for each of `most` takes."""
         finished = {number for number, found in self.takes.items() if not all(take.rejected for take in found)}
 
         def again(job: Job) -> Job | None:
             self.takes.setdefault(job.take.shot, []).append(job.take)
-            if job.take.number >= most:
+            if job.take.number >= LAYOUTS * most:
                 return None
             following = self._job(job.take.shot, job.take.number + 1)
             following.before = [*job.before, job]
@@ -208,6 +209,12 @@ class Filming:
             if record:
                 job.take.seconds = {"decode": float(record.get("seconds", 0))}
                 self._add(job)
+
+
+def _goes_on(found: Sequence[Take], most: int) -> bool:
+    """Whether a shot that was tried so is tried again."""
+    finished = [take for take in found if not take.rejected]
+    return not any(take.passes for take in finished) and len(finished) < most and len(found) < LAYOUTS * most
 
 
 def _share(likeness: float | None) -> str:

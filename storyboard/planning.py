@@ -39,6 +39,22 @@ def planned(model: Model, board: Storyboard, memory: float | None = None, *, rou
     return plan(footprint, size, device, free, host, rounds=rounds, name=family.name)
 
 
+def here(model: Model | Family) -> tuple[bool, str, str]:
+    """Whether the longest shot of the family's smallest size can be made on this machine, the plan for it, and what to do."""
+    from generation import Footprint, GenerationError, Model, free_memory, plan
+
+    family = model.family if isinstance(model, Model) else model
+    footprint = Footprint.of(model)
+    if footprint is None:
+        return True, f"nobody has measured what {family.name} weighs", ""
+    width, height = min(family.sizes, key=lambda size: size[0] * size[1])
+    device, free, host = free_memory()
+    try:
+        return True, str(plan(footprint, (width, height, family.max_frames), device, free, host, name=family.name)), ""
+    except GenerationError as error:
+        return False, error.what, error.mend
+
+
 def on_cards(model: Model | Family) -> list[str]:
     """A line for each common card: how the family's smallest and largest size would be held there, at full length."""
     from generation import Footprint, GenerationError, Model, plan

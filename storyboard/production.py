@@ -83,14 +83,14 @@ def make(
                 finish, anew = sort(anew, decode)
                 ready += finish
     for job in ready:
-        note_seconds(job, stages, run)
+        note_seconds(job.take, run)
     return ready
 
 
-def note_seconds(job: Job, stages: Sequence[str], run: RunFolder) -> None:
+def note_seconds(take: Take, run: RunFolder) -> None:
     """How long the artefacts of a take took, as their records have it."""
-    records = {stage: run.record(stage, key) for stage, key in job.take.keys.items() if stage in stages}
-    job.take.seconds = {stage: float(record.get("seconds", 0)) for stage, record in records.items() if record}
+    records = {stage: run.record(stage, key) for stage, key in take.keys.items()}
+    take.seconds = {stage: float(record.get("seconds", 0)) for stage, record in records.items() if record}
 
 
 def name_keys(jobs: Sequence[Job], last: str, model: Model) -> None:

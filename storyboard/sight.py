@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storyboard.casting import Casting
 from storyboard.events import Event
-from storyboard.production import Job
+from storyboard.production import Job, note_seconds
 from storyboard.run import RunFolder
-from storyboard.takes import Take, kept_worst
+from storyboard.takes import Take
 
 if TYPE_CHECKING:
     from generation import Model, Stage
@@ -51,7 +51,7 @@ class Sight:
             if job.take.shot in finished:
                 text = f"shot {job.take.shot}, take {job.take.number}: the layout already fails ({said}): not finished"
             else:
-                least = max(failed, key=lambda one: (kept_worst(one.take.sight), -one.take.number))
+                least = max(failed, key=lambda one: (likeness(one.take), -one.take.number))
                 least.take.rejected = False
                 finish.append(least)
                 text = (
@@ -59,10 +59,6 @@ class Sight:
                 )
             self.tell(Event("reject", text, job.take.shot, job.take.number, "layout"))
         return finish, anew
-
-    def frames(self, take: Take) -> Any:
-        """The frames (T, H, W, 3) that were looked at."""
-        return self.run.frames(SIGHT, take.keys[SIGHT])
 
     def _fails(self, job: Job, decode: Stage) -> bool:
         gate = self.model.family.layout_gate
@@ -83,11 +79,18 @@ class Sight:
                 SIGHT, key, {"frames": torch.cat(frames)}, shot=job.take.shot, take=job.take.number, seconds=seconds
             )
         job.take.sight = self.casting.score(self.run.frames(SIGHT, key), key, job.shot.names)
-        return kept_worst(job.take.sight) < gate
+        note_seconds(job.take, self.run)
+        return likeness(job.take) < gate
+
+
+def likeness(take: Take) -> float:
+    """Of a layout: how near whoever comes nearest comes to the character that is met worst. A half-made person is often taken
+    for nobody yet, but a stranger is already far off."""
+    rows = take.sight["characters"].values() if take.sight else ()
+    return min((each["nearest"] or 0.0 for each in rows), default=1.0)
 
 
 def _said(take: Take) -> str:
     rows = take.sight["characters"] if take.sight else {}
-    return ", ".join(
-        f"{name} {'not found' if each['mean'] is None else format(each['mean'], '.2f')}" for name, each in rows.items()
-    )
+    nearest = {name: each["nearest"] for name, each in rows.items()}
+    return ", ".join(f"{name} {'not seen' if value is None else format(value, '.2f')}" for name, value in nearest.items())

@@ -60,16 +60,19 @@ class Film:
 
 class Studio:
     """A model, ready to render. `model` is "toon", the embedded one, the name of one that was fetched, or a model folder in
-    diffusers layout.
+    diffusers layout. `loras` change its experts, each written as HIGH:LOW@STRENGTH:STRENGTH, or FILE for both.
 
-    Raises GenerationError when the folder is no model that is known, or not whole; FetchError when it is half fetched.
+    Raises GenerationError when the folder is no model that is known, or not whole, and when a LoRA is of another family;
+    FetchError when it is half fetched.
     """
 
-    def __init__(self, model: str | Path = "toon") -> None:
+    def __init__(self, model: str | Path = "toon", loras: Collection[str] = ()) -> None:
         quiet()
-        from generation import Model
+        from generation import Lora, Model
 
         self.model: Model = Model.open(located(model))
+        if loras:
+            self.model = self.model.with_loras(map(Lora.parse, loras))
         self.limits = Limits.of(self.model.family)
 
     def board(self, source: str | Path | Storyboard, *, seed: int | None = None) -> Storyboard:
@@ -102,7 +105,8 @@ class Studio:
 
         What an earlier render finished beside it is not made again.
 
-        seed: replaces the script's. takes: how often at most a shot is tried until everyone in it is recognised.
+        seed: replaces the script's. takes: how often at most a shot is finished until everyone in it is recognised; with
+        more than 1, layouts that fail at first sight are not finished, and up to three are tried for each take.
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good; "detail" keeps
         each layout and finishes it anew, which changes texture and light, and less of where everything is.
@@ -210,6 +214,7 @@ class Studio:
             "storyboard": __version__,
             "film": str(film),
             "title": board.title,
+            "loras": [f"{lora.files[0]}:{lora.files[1]}@{lora.strengths[0]}:{lora.strengths[1]}" for lora in self.model.loras],
             "model": {"name": self.model.family.name, "folder": str(self.model.folder), "licence": self.model.family.licence},
             "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
             "versions": {name: version(name) for name in LIBRARIES},

@@ -151,8 +151,9 @@ def test_however_it_is_held_the_shot_is_the_same(
     )
     laid = replace(plain_model, plan=Plan("cpu", 0, 0, (48, 32, 9), spots, False))
     plain, other = film(plain_model)["frames"].int(), film(laid)["frames"].int()
-    # What comes from disk lies elsewhere in memory, and a sum may be rounded otherwise.
-    assert (plain - other).abs().max() <= (how == "disk") and plain.float().std() > 1
+    # What comes from disk lies elsewhere in memory, and sums are rounded otherwise, which guidance makes larger.
+    apart = (plain - other).abs().float()
+    assert (apart.mean() < 0.1 if how == "disk" else apart.max() == 0) and plain.float().std() > 1
 
 
 def test_memory_that_runs_out_names_the_next_set_up(plain_model: Model) -> None:

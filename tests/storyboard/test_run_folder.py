@@ -114,8 +114,8 @@ def test_what_a_kill_left_is_swept_and_the_rest_stays(tmp_path: Path) -> None:
 def test_clear_and_drop_and_rolls(tmp_path: Path) -> None:
     with RunFolder.hold(tmp_path / "film.mp4") as run:
         run.save("layout", KEY, tensors())
-        run.roll(["7", "8"])
-        run.roll(["7"])
+        run.roll([7, 8])
+        run.roll([7])
         assert run.rolls() == {"7": 2, "8": 1}
         run.drop("layout", KEY)
         assert not run.has("layout", KEY)
