@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from assemble.colour import Floats, stops, to_codes, to_linear, warming
+from assemble.colour import Floats, linear, stops, to_codes, to_linear, warming
 from assemble.lighting.finding import GATES, Setting
 from assemble.lighting.findings import Lighting
 from assemble.lighting.look import Look, look
@@ -29,7 +29,7 @@ from assemble.picture import Frame
 MOST_EV, MOST_MIRED, MOST_BLACK = 1.0, 80.0, 0.1
 """What a grade changes at most: exposure, white balance, and the black level as a share of white."""
 WORSE = 0.5  # CIEDE2000 by which skin or clothes may be further off after the grade
-CLIPPED = 0.02  # share of the picture that may newly be clipped or black
+CLIPPED, OVER = 0.02, 1.12  # share of the picture that may newly be clipped, and the linear light from which it is
 MENDS = ("exposure", "white balance", "contrast")  # findings that a grade can mend
 CUBE = 1024  # rows of a LUT file
 
@@ -166,19 +166,19 @@ class _Shot:
             return f"it leaves {now.ev:+.2f} EV and {now.mired:+.0f} mired"
         for kind, old, new in (("skin", self.match.skin, now.skin), ("clothes", self.match.clothes, now.clothes)):
             for name in new:
-                if name in old and new[name] > old[name] + WORSE and new[name] > GATES[kind].review / 2:
+                if name in old and new[name] > old[name] + WORSE and new[name] >= GATES[kind].review:
                     return f"{name}'s {kind} would be {new[name]:.1f} CIEDE2000 off instead of {old[name]:.1f}"
         if lost > CLIPPED:
-            return f"{lost:.0%} of the picture would newly be clipped or black"
+            return f"{lost:.0%} of the picture would newly be clipped"
         return ""
 
 
 def _graded(made: Grade, frame: Frame, lost: list[float]) -> Frame:
     """A graded frame to be measured: what was clipped before tells nothing after, though it may be darker now. The share of
-    the picture that is clipped or black only now is added to `lost`."""
+    the picture that only now is well over white is added to `lost`; what ends at white, as before a fault, loses nothing."""
     graded, clipped = made.apply(frame), frame.max(-1) >= BRIGHT
-    ends = (graded >= 254).any(-1) & ~clipped | (graded <= 1).all(-1) & (frame > 1).any(-1)
-    lost.append(float(ends.mean()))
+    beyond = linear(np.arange(256, dtype=np.uint8))[:, None] * made.gain + made.black > OVER
+    lost.append(float(sum(beyond[frame[..., k], k] for k in range(3)).astype(bool)[~clipped].sum() / clipped.size))
     graded[clipped] = 255
     return graded
 

@@ -10,7 +10,7 @@ from assemble.lighting.finding import Setting
 from assemble.lighting.look import Look
 from assemble.lighting.match import Match, match, with_contrast
 
-STOP, WARM, LOST = 0.25, 15.0, 0.25
+STOP, WARM, LOST = 0.25, 15.0, 1.0
 """What counts as one step away: EV, mired, share of clipped and black pixels (these little: they say which of two is at fault,
 and do not outvote a third)."""
 

@@ -56,7 +56,7 @@ def match(first: Look, second: Look) -> Match:
     mine, other = first.regions, second.regions
     shifts = {name: shift(mine[name], other[name]) for name in mine if name in other}
     share = {name: min(first.area[name], second.area[name]) for name in shifts}
-    regions = {name: each for name, each in shifts.items() if each.agreement >= AGREEMENT and share[name] >= SMALLEST}
+    regions = {name: each for name, each in shifts.items() if _alike(name, each) and share[name] >= SMALLEST}
     if not regions:
         return Match(np.ones(3), {}, {}, {}, 0.0)
     gains = {name: np.log2(each.gain) for name, each in regions.items()}
@@ -70,6 +70,11 @@ def match(first: Look, second: Look) -> Match:
             off[kind][who] = _off(each, 2.0 ** _common(rest, weights))
     area = sum(share[name] for name in regions)
     return Match(gain, off["skin"], off["clothes"], regions, area)
+
+
+def _alike(name: str, each: Shift) -> bool:
+    """Whether a region shows the same in both shots; a character's own is less in doubt than a place from another side."""
+    return each.agreement >= (AGREEMENT if name == "background" else AGREEMENT / 2)
 
 
 def with_contrast(found: Match, first: Look, second: Look) -> Match:

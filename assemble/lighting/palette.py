@@ -83,7 +83,8 @@ def shift(first: Palette, second: Palette) -> Shift:
         at = _climbed(at, flat, heavy, width)
     alike = _kernel(at, flat, WIDTH)[0]
     near = alike.reshape(len(first.shades), len(second.shades))
-    found = min((near.max(1) * first.weights).sum(), (near.max(0) * second.weights).sum())
+    wide = _kernel(at, flat, WIDTH * 1.5)[0].reshape(near.shape)
+    found = min((wide.max(1) * first.weights).sum(), (wide.max(0) * second.weights).sum())
     rows, columns = np.divmod(np.flatnonzero(alike * heavy > 0.2 * (alike * heavy).max()), len(second.shades))
     return Shift(
         2.0 ** at[0],
