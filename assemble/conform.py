@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from assemble.errors import AssembleError
-from assemble.media import FULL_CHROMA, Picture, matrix, span
+from assemble.media import EXACT, FULL_CHROMA, Picture, matrix, span
 from assemble.picture import Frame, framed
 from assemble.rates import Mix
 
@@ -56,15 +56,17 @@ class Conformer:
         turned = picture.turns % 2
         width, height = picture.size[::-1] if turned else picture.size
         inner = framed(width, height, self.size)
+        scaled = inner[::-1] if turned else inner
+        same = scaled == (picture.frame.width, picture.frame.height)
         frame = self._scaler.reformat(
             picture.frame,
-            *(inner[::-1] if turned else inner),
+            *scaled,
             self.pixels,
             src_colorspace=matrix(picture.frame),
             dst_colorspace=Colorspace.ITU709,
             src_color_range=span(picture.frame),
             dst_color_range=ColorRange.MPEG,
-            interpolation=_LANCZOS,
+            interpolation=EXACT if same else _LANCZOS,
         )
         if picture.turns == 0 and inner == self.size:
             return frame

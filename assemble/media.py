@@ -27,7 +27,7 @@ from assemble.rates import Mix, Pace, Rate, blends, on_clock, rate
 
 # Full chroma and exact rounding: without them flat colours come back two levels off instead of one.
 FULL_CHROMA = Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND
-_EXACT = Interpolation.BICUBIC | FULL_CHROMA
+EXACT = Interpolation.BICUBIC | FULL_CHROMA
 _MATRICES = {
     1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M,
     9: Colorspace.BT2020, 10: Colorspace.BT2020,
@@ -243,6 +243,6 @@ def _rgb(picture: Picture) -> Frame:
         src_colorspace=matrix(picture.frame),
         src_color_range=span(picture.frame),
         dst_colorspace=Colorspace.ITU709,
-        interpolation=_EXACT,
+        interpolation=EXACT,
     )
     return np.ascontiguousarray(np.rot90(rgb, picture.turns))

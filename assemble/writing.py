@@ -50,7 +50,8 @@ def writer(
         context.time_base = 1 / fps
         context.colorspace, context.color_range = _BT709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        context.thread_type = "AUTO"
+        if quality == codec.quality:  # films encode whole frames side by side; takes are short, and split theirs
+            context.thread_type = "AUTO"
         if codec.tag:
             context.codec_tag = codec.tag
         count = 0
