@@ -218,8 +218,8 @@ class DenoiseStage(Stage):
             "steps": request.steps,
             "guidance": request.guidance[self._side],
         }
-        if self.placement is not None and (self.placement.precision == "fp8" or self.placement.how == "disk"):
-            settings["held"] = [self.placement.precision, self.placement.how]  # it comes to other bits
+        if self.placement is not None and self.placement.precision == "fp8":
+            settings["precision"] = "fp8"
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         elif request.detail_seed is not None:

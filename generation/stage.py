@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generation.load import Model
-from generation.placing import Shelf, place
+from generation.placing import place
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class Stage:
         self.device = device
         self.network: Any = None
         self.placement = model.plan.of(self.name) if model.plan else None
-        self.shelf: Shelf | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -87,9 +86,6 @@ class Stage:
         if self.model.aside is not None and self._component:
             self.model.aside[self._component] = (self.network.to("cpu"), *self._belongings())
         self.network = None
-        if self.shelf is not None:
-            self.shelf.cleanup()
-            self.shelf = None
         gc.collect()
         if self.device != "cpu":
             import torch
@@ -98,7 +94,7 @@ class Stage:
 
     def _place(self, network: Any) -> Any:
         """A network that was just loaded, brought to where it computes."""
-        self.shelf = place(network, self.placement, self.device)
+        place(network, self.placement, self.device)
         return network
 
     @property
