@@ -82,12 +82,7 @@ class DenoiseStage(Stage):
 
     def close(self) -> None:
         expert = self._component
-        if (
-            self.network is not None
-            and self.shelf is None
-            and self.name == "layout"
-            and self.model.expert("detail") == expert
-        ):
+        if self.network is not None and self.name == "layout" and self.model.expert("detail") == expert:
             self.model.held[expert] = (self.network, *self._belongings())  # it finishes what it has laid out
             self.network = None
         super().close()
@@ -230,8 +225,8 @@ class DenoiseStage(Stage):
             "steps": request.steps,
             "guidance": request.guidance[self._side],
         }
-        if self.placement is not None and (self.placement.precision == "fp8" or self.placement.how == "disk"):
-            settings["held"] = [self.placement.precision, self.placement.how]  # it comes to other bits
+        if self.placement is not None and self.placement.precision == "fp8":
+            settings["precision"] = "fp8"
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         if family.references == "streams":

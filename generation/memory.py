@@ -5,12 +5,10 @@ smallest, the first that fits is taken:
 
     whole        in memory as it computes: bfloat16 on a card, float32 on a CPU
     streamed     blocks come from the host's memory one ahead of their turn; exact, and hidden behind a long shot's work
-    fp8          whole, its blocks stored in 8 bits and widened one layer at a time; not exact
-    fp8 streamed both
-    disk         blocks come from the disk, one at a time; exact to rounding, and slow
+    fp8 streamed so, and blocks are stored in 8 bits and widened one layer at a time; not exact
 
 Free memory is what a computed peak is held against, less RESERVE, which is for the library itself and for fragmentation. The
-code for cards has never met one: its decisions are tested, and the parts of it that run on a CPU too.
+code for cards has never met one: its decisions are tested.
 """
 
 from __future__ import annotations
@@ -147,14 +145,8 @@ def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device:
         why = "it does not fit whole; exact, and the next block comes while one works"
         yield Placement(stage, exact, "streamed", rest + ahead + working, loaded, why)
         if stage != "encode":  # UMT5 cannot be held in fp8
-            small, stored = rest + network.block * network.blocks, rest // 2 + network.block * (network.blocks + 2)
-            yield Placement(
-                stage, "fp8", "whole", stored + working, loaded, "not exact; the host cannot hold it for streaming"
-            )
-            yield Placement(
-                stage, "fp8", "streamed", rest + AHEAD * network.block + working, small, "not exact; the smallest"
-            )
-    yield Placement(stage, exact, "disk", rest + ahead + working, rest + ahead, "slow: memory cannot hold it")
+            peak = rest + (AHEAD + 1) * network.block + working  # one more for the layer that is widened
+            yield Placement(stage, "fp8", "streamed", peak, loaded, "not exact; the smallest")
 
 
 def next_placement(model: Model, stage: str) -> Placement | None:

@@ -1,8 +1,7 @@
-"""Putting a loaded network where its placement says. Streams need a card; all else runs on a CPU too."""
+"""Putting a loaded network where its placement says. Streaming is written for a card, and has not met one."""
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from generation.errors import StageError
@@ -10,24 +9,19 @@ from generation.errors import StageError
 if TYPE_CHECKING:
     from generation.memory import Placement
 
-Shelf = tempfile.TemporaryDirectory[str]
 
-
-def place(network: Any, placement: Placement | None, device: str) -> Shelf | None:
-    """Bring a network, just loaded and on the CPU, to where it computes.
-
-    Returns the folder that its blocks lie in when they come from disk; its `cleanup` ends that.
-    """
+def place(network: Any, placement: Placement | None, device: str) -> None:
+    """Bring a network, just loaded and on the CPU, to where it computes."""
     if placement is None:
         network.to(device)
-        return None
+        return
     import torch
 
     if placement.precision == "fp8":  # adapters and LoRAs are there before: nothing fits into fp8 later
         network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
     if placement.how in ("whole", "tiled"):
         network.to(device)
-        return None
+        return
     from diffusers.hooks import apply_group_offloading
 
     # In UMT5 the blocks lie deeper than block_level looks.
@@ -36,17 +30,14 @@ def place(network: Any, placement: Placement | None, device: str) -> Shelf | Non
         if placement.stage == "encode"
         else {"offload_type": "block_level", "num_blocks_per_group": 1}
     )
-    shelf = tempfile.TemporaryDirectory(prefix="storyboard-") if placement.how == "disk" else None
     apply_group_offloading(
         network,
         onload_device=torch.device(device),
         offload_device=torch.device("cpu"),
         use_stream=device != "cpu",
         non_blocking=device != "cpu",
-        offload_to_disk_path=shelf.name if shelf else None,
         **level,
     )
-    return shelf
 
 
 def ran_out(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generation.load import Model
-from generation.placing import Shelf, place
+from generation.placing import place
 from generation.request import ShotRequest
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ class Stage:
         self.network: Any = None
         self.notes: list[str] = []  # what somebody should know of the last result
         self.placement = model.plan.of(self.name) if model.plan else None
-        self.shelf: Shelf | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -91,7 +90,7 @@ class Stage:
         if self.model.aside is not None and (found := self.model.aside.pop(component, ())):
             return tuple(each and each.to(self.device) for each in found)
         network = self.model.network(component, self.dtype)
-        self.shelf = place(network, self.placement, self.device)
+        place(network, self.placement, self.device)
         return (network,)
 
     def close(self) -> None:
@@ -101,9 +100,6 @@ class Stage:
         if self.model.aside is not None and self._component:
             self.model.aside[self._component] = (self.network.to("cpu"), *self._belongings())
         self.network = None
-        if self.shelf is not None:
-            self.shelf.cleanup()
-            self.shelf = None
         gc.collect()
         if self.device != "cpu":
             import torch

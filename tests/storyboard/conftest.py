@@ -142,8 +142,9 @@ def stage(
     monkeypatch.setattr("identity.encoderset.SHIPPED", tiny_encoders)
     monkeypatch.setattr("identity.encoders.Encoders.load", lambda folder=None: loaded_encoders)  # loaded once for all tests
     tiny = replace(
-        FAMILIES["toon"], name="tiny", layers=2, width=24, sizes=((48, 32), (32, 32)), max_frames=17, text_length=256, steps=2
-    )
+        FAMILIES["toon"], name="tiny", layers=2, width=24, sizes=((48, 32), (32, 32)), max_frames=17, text_length=256, steps=2,
+        layout_gate=None,
+    )  # fmt: skip
     monkeypatch.setitem(FAMILIES, "tiny", tiny)
     (tmp_path / "refs" / "mia").mkdir(parents=True)
     for seed, names in ((1, ("mia/a.png", "mia/b.png")), (2, ("tom.png",))):
