@@ -106,12 +106,12 @@ class Shot(_Part):
     interior: bool
     time: Annotated[str, Field(min_length=1)]
     light: KeyLight
-    anchor: bool = False
+    anchor: bool = Field(default=False, exclude_if=_unsaid)
     characters: list[Presence] = []
     action: str = ""
     lines: list[SpokenLine] = []
     clip: str | None = None
-    frame: str | None = None
+    frame: str | None = Field(default=None, exclude_if=_unsaid)
     clip_in: Annotated[float, Field(ge=0)] | None = Field(default=None, exclude_if=_unsaid)
     clip_out: Annotated[float, Field(gt=0)] | None = Field(default=None, exclude_if=_unsaid)
     transition_in: Transition | None = Field(default=None, exclude_if=_unsaid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -59,7 +60,7 @@ def read_yaml(source: Source, text: str, above: int, limits: Limits) -> Header:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        spot = Spot(mark.line + 1 + above, mark.column + 1) if mark else Spot(above + 1)
+        spot = Spot(*_place(text, mark, above)) if mark else Spot(above + 1)
         source.fault(spot, f"this YAML cannot be read: {error.problem or error.context}", _yaml_mend(error))
         return header
     except yaml.reader.ReaderError as error:
@@ -73,13 +74,13 @@ def read_yaml(source: Source, text: str, above: int, limits: Limits) -> Header:
         return header
     header.broken = False
     if node is not None:
-        _Reader(source, above, limits).header(node, header)
+        _Reader(source, text, above, limits).header(node, header)
     return header
 
 
 class _Reader:
-    def __init__(self, source: Source, above: int, limits: Limits) -> None:
-        self.source, self.above, self.limits = source, above, limits
+    def __init__(self, source: Source, text: str, above: int, limits: Limits) -> None:
+        self.source, self.text, self.above, self.limits = source, text, above, limits
 
     def header(self, node: Node, header: Header) -> None:
         if not isinstance(node, MappingNode):
@@ -195,12 +196,17 @@ class _Reader:
         return tuple(paths) or None
 
     def spot(self, node: Node) -> Spot:
-        start, end = node.start_mark, node.end_mark
-        length = end.column - start.column if end.line == start.line else 1
-        return Spot(start.line + 1 + self.above, start.column + 1, max(1, length))
+        (line, column), (last, end) = (_place(self.text, mark, self.above) for mark in (node.start_mark, node.end_mark))
+        return Spot(line, column, max(1, end - column) if line == last else 1)
 
     def fault(self, node: Node, what: str, mend: str) -> None:
         self.source.fault(self.spot(node), what, mend)
+
+
+def _place(text: str, mark: Any, above: int) -> tuple[int, int]:
+    """Line and column of a mark in the file. YAML's own count takes more characters for line breaks than we do."""
+    before = text[: mark.index]
+    return before.count("\n") + 1 + above, mark.index - (before.rfind("\n") + 1) + 1
 
 
 def _yaml_mend(error: yaml.MarkedYAMLError) -> str:

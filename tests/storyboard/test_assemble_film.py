@@ -33,7 +33,9 @@ def clip(path: Path, level: int, frames: int = 24, fps: int = 16, size: tuple[in
 def board(tmp_path: Path) -> Path:
     """Three shots of a second, a dissolve between the first two."""
     dissolve = {"transition_in": {"kind": "dissolve", "seconds": 0.5}}
+    # Each in a place of its own, so that nobody expects them to be lit alike.
     shots = [SHOT, {**SHOT, **dissolve}, {**SHOT, "transition_out": {"kind": "fade", "seconds": 0.25}}]
+    shots = [{**shot, "place": place} for shot, place in zip(shots, ("park", "beach", "forest"), strict=True)]
     Storyboard.parse({"schema": "storyboard/1", "size": "96x64", "shots": shots}).save(tmp_path / "board.json")
     (tmp_path / "clips").mkdir()
     return tmp_path / "board.json"

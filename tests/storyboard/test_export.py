@@ -127,12 +127,9 @@ def test_a_rendered_film_keeps_its_cuts_takes_and_findings(film: Path, run: Run,
 def test_a_film_with_dissolves_and_findings_of_others(film: Path, tmp_path: Path) -> None:
     from assemble import Film, Timeline
 
-    class Mixed(Film):
-        overlaps = (0, 3, 9)
-
     board = Storyboard.load(film.with_suffix(".run") / "board.json")
     takes = [Take(number, 1, 5, keys={"decode": "ab"}, clip=f"takes/{number}.mp4") for number in (1, 2, 2)]
-    made = Mixed(film, 30, Fraction(12), (96, 64), (0, 10, 14))
+    made = Film(film, 30, Fraction(12), (96, 64), (0, 10, 14), (0, 3, 9))
     edit: Timeline = film_edit(board, takes, made, tmp_path, [(1, 99, "flash of 0.3 EV")])
     assert [clip.frames for clip in edit.clips] == [10, 4, 16] and edit.cuts == (0, 10, 14, 30)
     assert [clip.dissolve for clip in edit.clips] == [0, 3, 4]  # as long as the shortest clip that it joins

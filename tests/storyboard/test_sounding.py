@@ -178,7 +178,7 @@ class Stage:
         self.frames = {n: [np.full((48, 80, 3), 100, np.uint8)] * count for n, count in counts.items()}
         flows = (self.sounding.frames(n, iter(self.frames[n]), 12.0) for n in counts)
         made = stitch(flows, self.sounding.picture(self.film), fps=12, size=(80, 48))
-        self.sounding.finish(made, self.film, list(counts))
+        self.sounding.finish(made, self.film, list(counts), lambda stems: stems)
 
 
 SCRIPT = SCENE + '## Shot: wide, static, 1s\n@tom waves.\n\n## Shot: close-up, static, 1.5s\n@mia: "Hello there."\n'
