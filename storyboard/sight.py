@@ -22,7 +22,7 @@ Again = Callable[[Job], Job | None]
 
 
 class Sight:
-    """Looks at layouts and sorts them. Without a gate for layouts in the model's family, all of them are worth finishing."""
+    """Looks at layouts of one character and sorts them. Without a gate in the model's family, all are worth finishing."""
 
     def __init__(self, model: Model, run: RunFolder, casting: Casting, tell: Callable[[Event], None]) -> None:
         self.model, self.run, self.casting, self.tell = model, run, casting, tell
@@ -62,7 +62,8 @@ class Sight:
 
     def _fails(self, job: Job, decode: Stage) -> bool:
         gate = self.model.family.layout_gate
-        if gate is None or not job.shot.names:
+        if gate is None or len(job.shot.names) != 1:
+            # Gates are measured on shots of one: of two, the one who stands further off is taken for a stranger too easily.
             return False
         upstream = f"{job.take.keys['layout']}:{SIGHT}"
         key = job.take.keys[SIGHT] = decode.key(job.request, job.tokens, upstream)

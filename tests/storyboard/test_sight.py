@@ -24,7 +24,7 @@ characters:
 # INT. SHOP - DAY
 
 ## Shot: wide, static, 0.7s
-@mia waves. @tom sits.
+@tom sits.
 
 ## Shot: close-up, static, 0.5s
 @mia looks up.
