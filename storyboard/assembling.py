@@ -94,13 +94,7 @@ def assemble_film(
     delivered = wanted(board, film, delivery, codec)
     fps = float(max(probe(path).fps for paths in found.values() for path in paths))
     with RunFolder.hold(film) as run:
-
-        def tell(event: Event) -> None:
-            if event.kind != "step":
-                run.log(event.plain())
-            if on_event:
-                on_event(event)
-
+        tell = run.telling(on_event)
         started = time.time()
         marking = Marking(marks, tell)
         board.save(run.path / "board.json")

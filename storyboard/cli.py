@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from storyboard import console, marks, packs
+from storyboard import console, marks, models, packs
 from storyboard.options import (
-    MODELS,
     CaptionsHow,
     ClipsTo,
     CodecName,
@@ -24,8 +23,8 @@ from storyboard.options import (
     NoGrade,
     Seed,
     Silent,
-    To,
 )
+from storyboard.packs import encoders_in
 
 app = typer.Typer(
     help="A script and reference pictures go in, a film comes out in which everyone stays the same person.",
@@ -36,9 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 refs = typer.Typer(help="Identity packs: who the characters are.", no_args_is_help=True)
-models = typer.Typer(help="The models that films are made with.", no_args_is_help=True)
 train = typer.Typer(help="Train models.", no_args_is_help=True)
-for name, group in (("refs", refs), ("models", models), ("train", train), ("marks", marks.app)):
+for name, group in (("refs", refs), ("models", models.app), ("train", train), ("marks", marks.app)):
     app.add_typer(group, name=name)
 
 
@@ -153,7 +151,7 @@ def check(
     quiet()
     given = named(packs or [], expect or [])
     board = board if board or packs else board_beside(film)
-    chosen = _encoders(encoders)
+    chosen = encoders_in(encoders)
     with showing(sys.stderr) as on_event:
         cast = of_board(board, film, given, on_event, encoders) if board else given
         checked = check_film(
@@ -235,118 +233,11 @@ def doctor(model: ModelName = "toon", encoders: EncoderFolder = None, json: Json
         raise typer.Exit(1)
 
 
-@refs.command("prepare")
-def refs_prepare(
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders of them, videos.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="PACK", help="The pack's folder; with --split theirs.")],
-    name: Annotated[str, typer.Option("--name", help="The character's name, as @name binds it.")] = "",
-    like: Annotated[
-        list[str] | None, typer.Option(metavar="PICTURE", help="Who is meant, of several; with --split NAME=PICTURE for each.")
-    ] = None,
-    split: Annotated[bool, typer.Option("--split", help="Make a pack of each of up to three people.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Keep at most so many frames.")] = 150,
-    consent: Annotated[str, typer.Option(help="A note, kept in the pack, on who agreed to this use of the pictures.")] = "",
-    encoders: EncoderFolder = None,
-    json: Json = False,
-) -> None:
-    """Make an identity pack of one character, or of each. Nothing is uploaded; removing the folder removes everything."""
-    from storyboard.refs import named_paths, the_like
-    from storyboard.studio import quiet
-
-    if split and name:
-        raise typer.BadParameter("with --split, names come with pictures: --like mia=mia.png", param_hint="--name")
-    if not split and not name:
-        raise typer.BadParameter("say who it is, as --name mia", param_hint="--name")
-    likes, one = (named_paths(like or [], "--like", "mia=mia.png"), None) if split else ({}, the_like(like or []))
-    quiet()
-    from identity import prepare
-    from identity import split as split_up
-
-    chosen = _encoders(encoders)
-    if split:
-        packs = {output / pack.name: pack for pack in split_up(sources, chosen, (), likes, limit, consent)}
-    else:
-        packs = {output: prepare(sources, name, chosen, limit, consent, one)}
-    for folder, pack in packs.items():
-        pack.save(folder)
-    console.packs(packs, split, json)
-
-
-@refs.command("score")
-def refs_score(
-    clip: Annotated[Path, typer.Argument(help="A video or a picture.")],
-    packs: Annotated[list[Path], typer.Argument(metavar="PACK...", help="The packs of those who should be in it.")],
-    encoders: EncoderFolder = None,
-    json: Json = False,
-) -> None:
-    """Measure who is in a clip, and how well each keeps to the pack."""
-    from storyboard.studio import quiet
-
-    quiet()
-    from identity import IdentityPack, score
-    from storyboard.refs import frames_of
-
-    chosen = _encoders(encoders)
-    loaded = [IdentityPack.load(path, chosen) for path in packs]
-    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, chosen)
-    console.score(measured.to_dict(), json)
-    if not measured.passes:
-        raise typer.Exit(3)
-
-
 for word, command in packs.COMMANDS.items():
     refs.command(word)(command)
 
 
 app.command()(marks.verify)
-
-
-@models.command("list")
-def models_list(to: To = None, json: Json = False) -> None:
-    """List the models and the encoder sets that are known, and say which are here."""
-    from generation.families import FAMILIES
-    from storyboard.catalogue import offers
-    from storyboard.shelf import state
-
-    known = offers()
-    console.models(FAMILIES.values(), known, {name: state(name, to) for name in known}, json)
-
-
-@models.command("fetch")
-def models_fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `storyboard models list` has it.")],
-    to: To = None,
-    accept: Annotated[bool, typer.Option("--accept-licence", help="You have read its licence, and accept it.")] = False,
-    json: Json = False,
-) -> None:
-    """Fetch a model or an encoder set from the network, which nothing else does. Goes on where an earlier fetch ended.
-
-    STORYBOARD_MIRROR=https://mirror.example names a server to ask instead, by the same paths.
-    """
-    from storyboard.catalogue import offer
-    from storyboard.fetch import accepted, fetch
-    from storyboard.progress import fetching
-
-    wanted = offer(name)
-    asks = not accept and sys.stdin.isatty() and not json
-    if (accept or asks) and not accepted(wanted, to):  # nobody to ask: the error says what the licence is
-        console.terms(wanted)
-        accept = accept or typer.confirm("Do you accept it?", err=True)
-    try:
-        with fetching(sys.stderr) as on_event:
-            fetched = fetch(name, to, accept_licence=accept, on_event=on_event)
-    except KeyboardInterrupt:
-        print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(130) from None
-    console.fetched(fetched, json)
-
-
-@models.command("check")
-def models_check(model: Annotated[str, typer.Argument(help=MODELS)] = "toon", json: Json = False) -> None:
-    """Check that a model or a fetched encoder set is whole, and give the digests of its parts."""
-    from storyboard.shelf import checked
-
-    console.model(checked(model), json)
 
 
 @train.command("toon", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -391,16 +282,6 @@ def _numbers(said: str | None) -> list[int] | None:
     if not numbers:
         raise typer.BadParameter("no shots were named; write numbers, as 1,3 or 2-4", param_hint="--shots")
     return numbers
-
-
-def _encoders(folder: Path | None) -> Any:
-    """The encoder set of a folder; what whoever chose it should know is said once."""
-    from identity import Encoders
-
-    chosen = Encoders.load(folder)
-    for remark in chosen.remarks:
-        print(f"note: {remark}", file=sys.stderr)
-    return chosen
 
 
 def _family(model: str) -> Any:

@@ -1,19 +1,79 @@
-"""The commands on identity packs that are there: show, remove; and calibrate, on what they are measured by."""
+"""The commands on identity packs: prepare, score, show, remove; and calibrate, on what they are measured by."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from storyboard import console
 from storyboard.errors import StoryboardError
+from storyboard.options import EncoderFolder, Json
+
+if TYPE_CHECKING:
+    from identity import Encoders
 
 Pack = Annotated[Path, typer.Argument(metavar="PACK", help="The folder of a pack.")]
-Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+
+
+def prepare(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders of them, videos.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PACK", help="The pack's folder; with --split theirs.")],
+    name: Annotated[str, typer.Option("--name", help="The character's name, as @name binds it.")] = "",
+    like: Annotated[
+        list[str] | None, typer.Option(metavar="PICTURE", help="Who is meant, of several; with --split NAME=PICTURE for each.")
+    ] = None,
+    split: Annotated[bool, typer.Option("--split", help="Make a pack of each of up to three people.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Keep at most so many frames.")] = 150,
+    consent: Annotated[str, typer.Option(help="A note, kept in the pack, on who agreed to this use of the pictures.")] = "",
+    encoders: EncoderFolder = None,
+    json: Json = False,
+) -> None:
+    """Make an identity pack of one character, or of each. Nothing is uploaded; removing the folder removes everything."""
+    from storyboard.refs import named_paths, the_like
+    from storyboard.studio import quiet
+
+    if split and name:
+        raise typer.BadParameter("with --split, names come with pictures: --like mia=mia.png", param_hint="--name")
+    if not split and not name:
+        raise typer.BadParameter("say who it is, as --name mia", param_hint="--name")
+    likes, one = (named_paths(like or [], "--like", "mia=mia.png"), None) if split else ({}, the_like(like or []))
+    quiet()
+    from identity import prepare
+    from identity import split as split_up
+
+    chosen = encoders_in(encoders)
+    if split:
+        packs = {output / pack.name: pack for pack in split_up(sources, chosen, (), likes, limit, consent)}
+    else:
+        packs = {output: prepare(sources, name, chosen, limit, consent, one)}
+    for folder, pack in packs.items():
+        pack.save(folder)
+    console.packs(packs, split, json)
+
+
+def score(
+    clip: Annotated[Path, typer.Argument(help="A video or a picture.")],
+    packs: Annotated[list[Path], typer.Argument(metavar="PACK...", help="The packs of those who should be in it.")],
+    encoders: EncoderFolder = None,
+    json: Json = False,
+) -> None:
+    """Measure who is in a clip, and how well each keeps to the pack."""
+    from storyboard.studio import quiet
+
+    quiet()
+    from identity import IdentityPack, score
+    from storyboard.refs import frames_of
+
+    chosen = encoders_in(encoders)
+    loaded = [IdentityPack.load(path, chosen) for path in packs]
+    measured = score(frames_of(clip), {pack.name: pack for pack in loaded}, chosen)
+    console.score(measured.to_dict(), json)
+    if not measured.passes:
+        raise typer.Exit(3)
 
 
 def show(pack: Pack, json: Json = False) -> None:
@@ -80,7 +140,19 @@ def calibrate(
     console.told({"thresholds": str(encoders / "thresholds.json"), **document}, json, thresholds(document, encoders))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"show": show, "remove": remove, "calibrate": calibrate}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "prepare": prepare, "score": score, "show": show, "remove": remove, "calibrate": calibrate,
+}  # fmt: skip
+
+
+def encoders_in(folder: Path | None) -> Encoders:
+    """The encoder set of a folder; what whoever chose it should know is said once."""
+    from identity import Encoders
+
+    chosen = Encoders.load(folder)
+    for remark in chosen.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    return chosen
 
 
 def _ask(what: list[str]) -> None:

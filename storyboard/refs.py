@@ -62,15 +62,16 @@ def refs_refusal(path: Path) -> tuple[str, str] | None:
 
 def clip_refusal(path: Path) -> tuple[str, str] | None:
     """What is wrong with a path to a clip and what to do, or None when a video is there."""
-    return _refusal(path, "clip", "video", VIDEOS)
+    return file_refusal(path, "clip", "video", VIDEOS)
 
 
 def frame_refusal(path: Path) -> tuple[str, str] | None:
     """What is wrong with a path to a shot's first frame and what to do, or None when a picture is there."""
-    return _refusal(path, "frame", "picture", PICTURES)
+    return file_refusal(path, "frame", "picture", PICTURES)
 
 
-def _refusal(path: Path, what: str, kind: str, endings: tuple[str, ...]) -> tuple[str, str] | None:
+def file_refusal(path: Path, what: str, kind: str, endings: tuple[str, ...]) -> tuple[str, str] | None:
+    """What is wrong with a path to one file, called `what`, and what to do; None when one of `kind`, by its ending, is there."""
     try:
         if path.is_file():
             if path.suffix.lower() in endings:

@@ -5,7 +5,10 @@
       artefacts/      one file for each stage result, named by the hash of everything that made it, with its record beside it
       packs/          identity packs made from the references
       takes/          a clip for each take
+      grades/         what the light of graded shots was changed by, as LUTs
+      sound/          the stems
       film.otio       the edit of the film, for editing programs
+      film.srt, .vtt  its captions
       run.json        settings, versions, hashes, what came out
       events.jsonl    what happened, one line each
       report.html
@@ -19,12 +22,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storyboard.errors import RenderError, StoryboardError
+from storyboard.events import Event
 from storyboard.files import Held, lock, replacing, write_text
 
 if TYPE_CHECKING:
@@ -125,6 +129,17 @@ class RunFolder:
         if not self.has(stage, key):
             return None
         return json.loads(self._names(stage, key)[0].read_text(encoding="utf-8"))
+
+    def telling(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None]:
+        """What tells of an event: events.jsonl keeps it, but for single steps, and `on_event` hears of it."""
+
+        def tell(event: Event) -> None:
+            if event.kind != "step":
+                self.log(event.plain())
+            if on_event:
+                on_event(event)
+
+        return tell
 
     def log(self, event: dict[str, Any]) -> None:
         """Add a line to events.jsonl."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storyboard.errors import closest
+from storyboard.refs import file_refusal
 
 if TYPE_CHECKING:
     from storyboard.board import Shot
@@ -18,16 +18,7 @@ SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".aiff", ".a
 
 def sound_refusal(path: Path) -> tuple[str, str] | None:
     """What is wrong with a path to a sound and what to do, or None when one is there."""
-    try:
-        if path.is_file():
-            if path.suffix.lower() in SOUNDS:
-                return None
-            return f"{path.name} is no sound", f"name a sound file, as {SOUNDS[0]} or {SOUNDS[1]}"
-        siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    except (OSError, ValueError) as error:
-        return f"the sound cannot be read: {getattr(error, 'strerror', None) or error}", "check the path"
-    near = closest(path.name, siblings)
-    return f"there is no sound at {path}", f"did you mean {path.parent / near}?" if near else "check the path"
+    return file_refusal(path, "sound", "sound", SOUNDS)
 
 
 def length_of(path: Path) -> float | None:

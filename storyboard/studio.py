@@ -129,12 +129,7 @@ class Studio:
             if fresh and shots is None:
                 run.clear()
 
-            def tell(event: Event) -> None:
-                if event.kind != "step":
-                    run.log(event.plain())
-                if on_event:
-                    on_event(event)
-
+            tell = run.telling(on_event)
             started = time.time()
             dialogue = Dialogue(board, self.limits, tell, silent=silent)
             board = dialogue.board

@@ -30,7 +30,7 @@ def wan26(story: Story) -> Compiled:
         names = {person["name"]: f"character{place}" for place, person in enumerate(people, start=1)}
         prompt = _prompt(story, shots, names.__getitem__)
         data: dict[str, Any] = {"prompt": prompted(prompt, f"request {number}", bounds, made)}
-        references = [_reference(person, bounds, made)[1] for person in people]
+        references = [address for person in people for address in _reference(person, bounds, made)[1]]
         if references:
             data["reference_urls"] = references
             made.note(UPLOAD)
@@ -55,10 +55,10 @@ def wan27(story: Story) -> Compiled:
             )
         media, names, counts = [], {}, {"image": 0, "video": 0}
         for person in people:
-            kind, address = _reference(person, WAN27, made)
+            kind, addresses = _reference(person, WAN27, made)
             counts[kind] += 1
             names[person["name"]] = f"{kind.capitalize()} {counts[kind]}"
-            media.append({"type": f"reference_{kind}", "url": address})
+            media += [{"type": f"reference_{kind}", "url": address} for address in addresses]
         made.note(UPLOAD)
         prompt = prompted(_prose(story, shots, names.__getitem__), f"request {number}", WAN27, made)
         parameters = {"size": shape(story, WAN27, made), "duration": whole(shots, made)}
@@ -73,13 +73,14 @@ def _add(made: Compiled, name: str, body: dict[str, Any]) -> None:
     made.seconds += body["parameters"]["duration"]
 
 
-def _reference(person: Person, bounds: Bounds, made: Compiled) -> tuple[str, str]:
-    """What kind the one reference of a character is, and its address: a video tells more than a picture."""
+def _reference(person: Person, bounds: Bounds, made: Compiled) -> tuple[str, list[str]]:
+    """What kind the one reference of a character is, and its address: a video tells more than a picture. No address, and a
+    fault, where it has neither."""
     if person["videos"]:
         made.note(f"{person['name']}'s video must last 2 to 30 s for {bounds.system}")
-        return "video", person["videos"][0]
+        return "video", person["videos"][:1]
     (pictures,) = pictures_of([person], bounds, made)
-    return "image", pictures[0] if pictures else "file:///missing"
+    return "image", pictures[:1]
 
 
 def _prompt(story: Story, shots: Sequence[Shot], naming: Naming) -> str:
