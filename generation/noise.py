@@ -30,8 +30,12 @@ def drawn(shape: tuple[int, ...], seed: int, device: str) -> Tensor:
 def churned(latents: Tensor, guess: Tensor, sigma: float, seed: int, share: float = SHARE) -> Tensor:
     """Latents at noise level `sigma` (0..1) with the same guess of the end in them, and `share` (0..1) of the noise drawn anew.
 
-    `latents` = (1 - sigma) * guess + sigma * noise, all of one shape. The old noise and the new add up to the same strength.
+    `latents` (B, C, F, h, w) = (1 - sigma) * guess + sigma * noise; frames before those of the guess, which hold reference
+    pictures, stay as they are. The old noise and the new add up to the same strength.
     """
-    noise = (latents - (1 - sigma) * guess) / sigma
-    mixed = (1 - share**2) ** 0.5 * noise + share * drawn(tuple(latents.shape), seed, str(latents.device))
-    return (1 - sigma) * guess + sigma * mixed
+    import torch
+
+    pictures, shot = latents.split([latents.shape[2] - guess.shape[2], guess.shape[2]], dim=2)
+    noise = (shot - (1 - sigma) * guess) / sigma
+    mixed = (1 - share**2) ** 0.5 * noise + share * drawn(tuple(shot.shape), seed, str(shot.device))
+    return torch.cat([pictures, (1 - sigma) * guess + sigma * mixed], dim=2)

@@ -108,10 +108,11 @@ def assemble_film(
         sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
         finishing = Finishing(filming, sounding, marking, delivered, clips_to, grade=grade)
         seconds = finishing.finish(film)
+        said = {"clips": str(clips), "until": None, "grade": grade, "loudness": loudness, "captions": captions, "silent": silent}
         facts = {
-            **_facts(film, board, Path(clips)), "started": round(started, 3), "state": "done",
+            **_facts(film, board, Path(clips)), "settings": said, "started": round(started, 3), "state": "done",
             "seconds": round(time.time() - started, 2), "film_seconds": round(seconds, 3),
-            "sound": sounding.report, "marks": marking.facts,
+            "sound": sounding.report, "marks": marking.facts, "encoder_licence": casting.licence if casting.packs else "",
         }  # fmt: skip
         report = Report(
             shots=tuple(ShotReport(n, filming.kept[n], tuple(takes)) for n, takes in sorted(filming.takes.items())),
@@ -171,6 +172,5 @@ def _facts(film: Path, board: Storyboard, clips: Path) -> dict[str, object]:
         "title": board.title,
         "model": {"name": "clips made elsewhere", "folder": str(clips), "licence": "as their makers say"},
         "machine": {"system": platform.platform(), "python": platform.python_version()},
-        "settings": {"clips": str(clips), "until": None},
         "versions": {name: version(name) for name in LIBRARIES},
     }

@@ -28,12 +28,10 @@ class Job:
     shot: Shot
     request: ShotRequest
     tokens: list[Tokens] = field(default_factory=list)
-    packs: dict[str, str] = field(
-        default_factory=dict
-    )  # whose pictures go into it, by name: sha256 of the pack's embeddings
-    before: list[Job] = field(
-        default_factory=list
-    )  # attempts at the same shot, in this round, that failed at first sight
+    # Whose pictures go into it, by name: sha256 of the pack's embeddings.
+    packs: dict[str, str] = field(default_factory=dict)
+    # Attempts at the same shot, in this round, that failed at first sight.
+    before: list[Job] = field(default_factory=list)
 
 
 Sort = Callable[["Sequence[Job]", "Stage"], "tuple[list[Job], list[Job]]"]

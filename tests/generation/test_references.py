@@ -91,6 +91,13 @@ def test_more_pictures_than_latent_frames(vace: Model, request_for: Requests) ->
     assert made(vace, request)[1].shape[0] == 5
 
 
+def test_a_layout_with_pictures_is_finished_anew(vace: Model, request_for: Requests) -> None:
+    request = request_for(pictures=((drawn(1), drawn(2)), (drawn(3),)))
+    plain, one, two = (made(vace, replace(request, detail_seed=seed))[0] for seed in (None, 1, 2))
+    assert plain.shape == one.shape and torch.isfinite(one).all()
+    assert not torch.equal(plain, one) and not torch.equal(one, two)
+
+
 def test_each_picture_matters(vace: Model, request_for: Requests) -> None:
     one, two = ((drawn(1),), (drawn(2),)), ((drawn(1),), (drawn(3),))
     first, second, swapped = (made(vace, request_for(pictures=each))[0] for each in (one, two, one[::-1]))
