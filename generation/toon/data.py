@@ -13,6 +13,7 @@ import numpy as np
 from generation.toon.world import character, scene
 from generation.toon.world.acting import PATCH, acted
 from generation.toon.world.caption import caption
+from generation.toon.world.figure import JOINTS
 
 PEOPLE = 12000
 """Training identities: the first ones that the hold-out rule leaves to training."""
@@ -37,8 +38,9 @@ CLIPS = Recipe("clips", 1800, 33, 192, 112)
 
 class Drawings:
     """A drawn set. `frames` (N, T, H, W, 3) uint8; `boxes`, `faces` (N, 3, 4), `points` (N, 3, 5, 2) of the first frame in
-    pixels, zero where nobody is; `yaw` (N, 3); `people` (N, 3) identity seeds or -1; `levels` (N, 3, T) loudness;
-    `acted` (N, H/16, W/16) the share of each patch that shows an action; `notes`: per clip the captions and the scene's words."""
+    pixels, zero where nobody is; `joints` (N, T, 3, 11, 2) of every frame, named by `world.figure.JOINTS`; `yaw` (N, 3);
+    `people` (N, 3) identity seeds or -1; `levels` (N, 3, T) loudness; `acted` (N, H/16, W/16) the share of each patch that shows
+    an action; `notes`: per clip the captions and the scene's words."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         self.recipe, n, t = recipe, recipe.count, recipe.frames
@@ -46,6 +48,7 @@ class Drawings:
             "frames": ((n, t, recipe.height, recipe.width, 3), np.uint8), "boxes": ((n, 3, 4), np.float32),
             "faces": ((n, 3, 4), np.float32), "points": ((n, 3, 5, 2), np.float32), "yaw": ((n, 3), np.float32),
             "people": ((n, 3), np.int64), "levels": ((n, 3, t), np.float32),
+            "joints": ((n, t, 3, len(JOINTS), 2), np.float16),
             "acted": ((n, recipe.height // PATCH, recipe.width // PATCH), np.float32),
         }  # fmt: skip
         self.folder = folder / recipe.name
@@ -106,6 +109,10 @@ def _clips(
             "points": np.zeros((3, 5, 2), np.float32), "yaw": np.zeros(3, np.float32),
             "people": np.array(who + [-1] * (3 - count)), "levels": np.zeros((3, recipe.frames), np.float32),
         }  # fmt: skip
+        arrays["joints"] = np.zeros((recipe.frames, 3, len(JOINTS), 2), np.float16)
+        for frame, found in enumerate(clip.drawn):
+            for i, d in enumerate(found):
+                arrays["joints"][frame, i] = d.joints
         arrays["levels"][:count] = clip.levels
         arrays["acted"] = acted(what, recipe.frames, recipe.width, recipe.height)
         for i, d in enumerate(clip.drawn[0]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -23,9 +23,15 @@ class Light:
     warmth: str  # warm, neutral, cool
 
 
+JOINTS = (
+    "head", "shoulders", "hips", "left elbow", "left hand", "right elbow", "right hand",
+    "left knee", "left foot", "right knee", "right foot",
+)  # fmt: skip
+
+
 @dataclass
 class Drawn:
-    """Where a figure came to lie, in pixels of the picture: boxes (x0, y0, x1, y1) and five face points (5, 2)."""
+    """Where a figure came to lie, in pixels of the picture: boxes (x0, y0, x1, y1), five face points (5, 2), JOINTS (11, 2)."""
 
     box: np.ndarray
     face: np.ndarray
@@ -33,6 +39,7 @@ class Drawn:
     yaw: float
     head: float  # head radius in pixels
     opening: float = 0.0
+    joints: np.ndarray = field(default_factory=lambda: np.zeros((len(JOINTS), 2), np.float32))
 
 
 def draw_figure(
@@ -64,9 +71,9 @@ def draw_figure(
     shoulder = (hip[0] + chest * s * math.sin(pose.lean), hip[1] - chest * s * math.cos(pose.lean))
 
     behind, front = (0, 1) if pose.yaw >= 0 else (1, 0)
-    _leg(pen, who, pose, behind, hip, s)
-    _arm(pen, who, pose, behind, shoulder, s, "none")
-    _leg(pen, who, pose, front, hip, s)
+    legs = {behind: _leg(pen, who, pose, behind, hip, s)}
+    arms = {behind: _arm(pen, who, pose, behind, shoulder, s, "none")}
+    legs[front] = _leg(pen, who, pose, front, hip, s)
     _torso(pen, who, hip, shoulder, s, pose.yaw)
     neck = (shoulder[0] + 0.02 * s * math.sin(pose.lean), shoulder[1])
     pen.limb([neck, (neck[0], neck[1] - 0.05 * s)], 0.085 * s, darker(who.skin, 0.9))
@@ -75,7 +82,8 @@ def draw_figure(
     holding = front if pose.arms[2 * front] * (1 if front else -1) < 1.5 else behind
     if holding == behind:
         holding = front
-    _arm(pen, who, pose, front, shoulder, s, prop)
+    arms[front] = _arm(pen, who, pose, front, shoulder, s, prop)
+    joints = np.array([centre, shoulder, hip, *arms[0], *arms[1], *legs[0], *legs[1]], np.float32)
 
     _shade(buffer, pen.mask, style, light, fx, s)
     alpha = pen.mask[..., None].astype(np.float32) / 255
@@ -87,14 +95,18 @@ def draw_figure(
         else np.zeros(4, np.float32)
     )
     shift = np.array([x0, y0], np.float32)
-    return Drawn(box, face + np.tile(shift, 2), points + shift, pose.yaw, head, opening)
+    return Drawn(box, face + np.tile(shift, 2), points + shift, pose.yaw, head, opening, joints + shift)
 
 
 def _end(start: tuple[float, float], angle: float, length: float) -> tuple[float, float]:
     return start[0] + length * math.sin(angle), start[1] + length * math.cos(angle)
 
 
-def _leg(pen: Pen, who: Character, pose: Pose, side: int, hip: tuple[float, float], s: float) -> None:
+Point = tuple[float, float]
+
+
+def _leg(pen: Pen, who: Character, pose: Pose, side: int, hip: Point, s: float) -> tuple[Point, Point]:
+    """Draws it, and says where knee and foot are."""
     sign = 1 if side else -1
     upper, lower = pose.legs[2 * side], pose.legs[2 * side + 1]
     root = (hip[0] + sign * 0.048 * s * who.build, hip[1])
@@ -107,9 +119,11 @@ def _leg(pen: Pen, who: Character, pose: Pose, side: int, hip: tuple[float, floa
         pen.limb([root, knee], wide * 1.15, who.bottom_colour)
     step = 0.035 * s * (1 if pose.yaw > 0.2 else -1 if pose.yaw < -0.2 else sign * 0.6)
     pen.oval(foot[0] + step, foot[1] + 0.006 * s, 0.058 * s, 0.032 * s, who.shoes)
+    return knee, foot
 
 
-def _arm(pen: Pen, who: Character, pose: Pose, side: int, shoulder: tuple[float, float], s: float, prop: str) -> None:
+def _arm(pen: Pen, who: Character, pose: Pose, side: int, shoulder: Point, s: float, prop: str) -> tuple[Point, Point]:
+    """Draws it, and says where elbow and hand are."""
     sign = 1 if side else -1
     upper, lower = pose.arms[2 * side], pose.arms[2 * side + 1]
     root = (shoulder[0] + sign * 0.092 * s * who.build, shoulder[1] + 0.045 * s)
@@ -127,6 +141,7 @@ def _arm(pen: Pen, who: Character, pose: Pose, side: int, shoulder: tuple[float,
         pen.limb([root, elbow], wide * 1.1, sleeve)
     else:
         pen.limb([root, elbow, _end(elbow, lower, 0.1 * s)], wide * 1.1, sleeve)
+    return elbow, hand
 
 
 def _torso(

@@ -126,7 +126,7 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
         pictures.append(_finish(small, gain, scene.style, grain))
         for d in found:
             d.box, d.face, d.points = d.box / OVERSAMPLE, d.face / OVERSAMPLE, d.points / OVERSAMPLE
-            d.head /= OVERSAMPLE
+            d.head, d.joints = d.head / OVERSAMPLE, d.joints / OVERSAMPLE
         drawn.append(found)
     return Clip(np.stack(pictures), drawn, levels)
 
