@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from generation.adapter import AdapterConfig, IdentityAdapter
+from generation.toon.locator import Locator
 from generation.toon.loop import Loop, rank
 from generation.toon.precision import device, mixed
 from generation.toon.references import References, join
@@ -38,6 +39,8 @@ STOCK = 0.1
 """Share of the steps that do without the adapter's sense of the screen, so that the experts keep to something alone."""
 SIDELESS = 0.15
 """Share of the rows that do not say who is on which side, so that the words alone are heeded too."""
+LOCATE = 0.05
+"""Weight of the locator's loss."""
 TEXT_ROWS = 80
 """Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
 BOUNDARY = 0.875
@@ -52,13 +55,15 @@ SHORT = 0.4
 @dataclass(frozen=True)
 class Latents:
     """One drawn set behind the VAE: `x` (N, 16, T, h, w) fp16, normalised; token ids (N, C, L) of C captions each; people (N, 3)
-    and their sides of the screen (N, 3), places in SIDES, -1 for nobody; levels (N, 3, frames); `weight` (N, h/2, w/2) of each
-    patch, more on faces; `channels` (16,) weights, mean 1; `base` numbers its pictures in the references."""
+    and their sides of the screen (N, 3), places in SIDES, -1 for nobody; `spots` (N, T, 3, 11) where their joints are, see
+    `locator.spots`; levels (N, 3, frames); `weight` (N, h/2, w/2) of each patch, more on faces; `channels` (16,) weights, mean
+    1; `base` numbers its pictures in the references."""
 
     x: np.ndarray
     words: np.ndarray
     people: np.ndarray
     sides: np.ndarray
+    spots: np.ndarray
     levels: np.ndarray
     weight: np.ndarray
     channels: np.ndarray
@@ -66,17 +71,18 @@ class Latents:
 
 
 class Painter(nn.Module):
-    """What trains together: text encoder, transformer, adapter."""
+    """What trains together: text encoder, transformer, adapter, and the locator, which only training has."""
 
     text_encoder: UMT5EncoderModel
     transformer: WanTransformer3DModel
     adapter: IdentityAdapter
+    locator: Locator
 
     def __init__(
-        self, text_encoder: UMT5EncoderModel, transformer: WanTransformer3DModel, adapter: IdentityAdapter
+        self, text_encoder: UMT5EncoderModel, transformer: WanTransformer3DModel, adapter: IdentityAdapter, locator: Locator
     ) -> None:
         super().__init__()
-        self.text_encoder, self.transformer, self.adapter = text_encoder, transformer, adapter
+        self.text_encoder, self.transformer, self.adapter, self.locator = text_encoder, transformer, adapter, locator
 
     def embed(self, words: Tensor) -> tuple[Tensor, Tensor]:
         """Text rows (B, L, D) with padding zeroed as the stock pipeline does, and the bias that stands for its other rows."""
@@ -88,13 +94,15 @@ class Painter(nn.Module):
 
 
 def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
-    """Fresh networks where training computes, the adapter attached."""
+    """Fresh networks where training computes."""
     from diffusers import WanTransformer3DModel
 
     transformer = WanTransformer3DModel(**TRANSFORMER)
     adapter = IdentityAdapter(AdapterConfig.of(transformer, figure_dim=figure_dim, id_dim=ID_DIM, screen=SCREEN))
     adapter.attach(transformer)
-    return Painter(text_encoder, transformer, adapter).to(device())
+    locator = Locator(adapter.config.inner_dim)
+    locator.attach(transformer)
+    return Painter(text_encoder, transformer, adapter, locator).to(device())
 
 
 def load_painter(painter: Painter, model: Path) -> None:
@@ -114,10 +122,10 @@ def load_painter(painter: Painter, model: Path) -> None:
 
 
 def clone(painter: Painter) -> Painter:
-    """A copy with its own adapter attached to its own transformer."""
-    transformer, adapter = copy.deepcopy((painter.transformer, painter.adapter))
-    adapter.attach(transformer)
-    return Painter(painter.text_encoder, transformer, adapter)
+    """A copy with its own transformer, adapter and locator."""
+    transformer, adapter, locator = copy.deepcopy((painter.transformer, painter.adapter, painter.locator))
+    adapter.attach(transformer)  # the locator's hook is copied with the transformer
+    return Painter(painter.text_encoder, transformer, adapter, locator)
 
 
 class Batches:
@@ -140,7 +148,7 @@ class Batches:
         weights = np.zeros((count, 3, 5), np.float32)
         present = np.zeros((count, 3), bool)
         heard = np.zeros((count, 3), bool)
-        sides = data.sides[index]
+        sides, spots = data.sides[index], data.spots[index, :frames]
         words = data.words[index, rng.integers(data.words.shape[1], size=count)]
         for b, i in enumerate(index):
             lot = rng.random()
@@ -148,6 +156,7 @@ class Batches:
             if all_dropped or no_text:
                 words[b] = 0
                 words[b, 0] = 1  # the end mark alone: the empty prompt
+                spots[b] = -1
             for slot, seed in enumerate(data.people[i]):
                 if seed < 0 or all_dropped or no_identity:
                     continue
@@ -168,15 +177,15 @@ class Batches:
         made = {
             "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
             "words": words, "face": face, "figure": figure, "weights": weights, "present": present, "heard": heard,
-            "sides": sides, "channels": data.channels,
+            "sides": sides, "spots": spots, "channels": data.channels,
         }  # fmt: skip
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 
 
-def velocity_loss(
+def losses(
     painter: Painter, batch: dict[str, Tensor], side: str, shift: float, generator: torch.Generator
-) -> Tensor:
-    """Flow matching: at x = (1-s) x0 + s e the network is to say e - x0.
+) -> tuple[Tensor, Tensor]:
+    """Flow matching: at x = (1-s) x0 + s e the network is to say e - x0; and how badly it knows where the joints are.
 
     s follows the shifted uniform law on the side's range.
     """
@@ -201,7 +210,7 @@ def velocity_loss(
             out = painter.transformer((1 - mix) * x0 + mix * noise, s * 1000, text, return_dict=False)[0]
     error = ((out.float() - (noise - x0)).square() * batch["channels"].view(1, -1, 1, 1, 1)).mean(1)
     weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
-    return (error * weight).mean() / weight.mean()
+    return (error * weight).mean() / weight.mean(), painter.locator.loss(batch["spots"].long())
 
 
 def expert_loop(work: Path, name: str, painter: Painter, steps: int, rate: float) -> Loop:
@@ -233,8 +242,10 @@ def train_stage(
             kind, source = "clips", clips
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
         with sdpa_kernel(SDPBackend.MATH) if device().type == "cpu" else nullcontext():
-            loop.update(loss := velocity_loss(painter, source.take(rng, rows, frames), side, SHIFT[kind], generator))
-        kept[kind] = 0.98 * kept.get(kind, float(loss.detach())) + 0.02 * float(loss.detach())
+            velocity, apart = losses(painter, source.take(rng, rows, frames), side, SHIFT[kind], generator)
+            loop.update(velocity + LOCATE * apart)
+        for name, loss in ((kind, velocity.detach()), (f"joints in {kind}", apart.detach())):
+            kept[name] = 0.98 * kept.get(name, float(loss)) + 0.02 * float(loss)
         if step % 50 == 0:
             loop.say(" ".join(f"{k} {v:.4f}" for k, v in kept.items()))
 

@@ -12,6 +12,7 @@ from diffusers import AutoencoderKLWan
 from generation.request import SIDES
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
+from generation.toon.locator import spots
 from generation.toon.precision import device, mixed
 from generation.toon.vae import encode, quick_passes, to_signed
 
@@ -55,7 +56,8 @@ def prepare(drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray
             row = rows[k % len(rows)]
             words[i, k, : len(row)] = row
     close, sides = _closeness(drawings), _sides(drawings)
-    return Latents(normal, words, drawings.people, sides, drawings.levels, close, smoothness(normal), base)
+    where = spots(np.asarray(drawings.joints), drawings.recipe.width, drawings.recipe.height)
+    return Latents(normal, words, drawings.people, sides, where, drawings.levels, close, smoothness(normal), base)
 
 
 def smoothness(x: np.ndarray) -> np.ndarray:
