@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -97,10 +98,14 @@ class Stage:
         """Let the network go, if there was one: for good, or aside."""
         if self.network is None:
             return
+        network, self.network = self.network, None
         if self.model.aside is not None and self._component:
-            self.model.aside[self._component] = (self.network.to("cpu"), *self._belongings())
-        self.network = None
-        gc.collect()
+            self.model.aside[self._component] = (network.to("cpu"), *self._belongings())
+        else:
+            there = weakref.ref(network)
+            del network
+            if there() is not None:
+                gc.collect()  # something goes round in a circle with it
         if self.device != "cpu":
             import torch
 
