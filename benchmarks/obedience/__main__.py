@@ -1,7 +1,7 @@
 """`python -m benchmarks.obedience`: prompts of held-out people, rendered, and how much of each prompt can be seen.
 
 A judge that learnt from drawings reads each render (benchmarks/obedience/judge.py). The row "drawings" is how well it reads
-drawings of the same prompts: the most that a render could reach.
+drawings of the same prompts: the most that a render could reach. Actions are asked for in wide and medium shots.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def main() -> None:
         table.add_column(name, justify="right")
     chance = [f"{1 / len(options):.0%}" for options in judge.ATTRIBUTES.values()]
     for name, answers in (("drawings", drawn), ("renders", seen)):
-        table.add_row(name, *(f"{share:.0%}" for share in (answers == truth).mean(0)))
+        right = np.ma.masked_where(truth == judge.UNSEEN, answers == truth).mean(0)
+        table.add_row(name, *(f"{share:.0%}" for share in right))
     table.add_row("by chance", *chance)
     Console(width=110).print(table)
     _confusions(truth, seen)
