@@ -10,7 +10,7 @@ from storyboard.delivering import joins, write_shots
 from storyboard.edit import film_edit
 from storyboard.events import Event
 from storyboard.filming import Filming
-from storyboard.lighting import FilmLight, light, people_in
+from storyboard.lighting import FilmLight, light, people_in, settings
 from storyboard.marking import Marking
 from storyboard.sounding import Sounding
 
@@ -56,7 +56,7 @@ class Finishing:
         """Check the light of the shots, and bring it together where it is off and that is wanted."""
         kept, frames = self.filming.kept, self.filming.frames
         people = {number: people_in(kept[number].score) for number in order}
-        found = light(self.board, order, lambda number: frames(kept[number]), people, grade=self.grade)
+        found = light(settings(self.board, order), lambda number: frames(kept[number]), people, grade=self.grade)
         found.keep(self.run)
         for number, grading in found.gradings.items():
             self.tell(Event("light", f"shot {number}: {grading.why}", number))
