@@ -43,7 +43,12 @@ class Finishing:
         with self.marking.film(film, clips=self._clips(order), packs=self._packs(), models=self.filming.hashes) as draft:
             picture, joined = self.sounding.picture(draft), joins(self.board, order)
             made = stitch(shown, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery)
-            self.sounding.finish(made, draft, order, self.marking.stems)
+            try:
+                self.sounding.finish(made, draft, order, self.marking.stems)
+            except BaseException:
+                if picture != draft:  # a film without its sound is nothing to leave behind
+                    picture.unlink(missing_ok=True)
+                raise
         self.sounding.follow(kept, self.filming.frames, self.fps)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         self._keep_edit(made, order)

@@ -46,10 +46,7 @@ class Palette:
         less = MORE * (clipped - self.clipped) / max(1 - self.clipped, 1e-9)
         if less <= 0:
             return self
-        return replace(
-            self, **_dimmer("colours", "shares", self.colours, self.shares, less),
-            **_dimmer("shades", "weights", self.shades, self.weights, less),
-        )  # fmt: skip
+        return Palette(*_dimmer(self.colours, self.shares, less), *_dimmer(self.shades, self.weights, less), self.clipped)
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,11 @@ def palette(pixels: NDArray[np.uint8]) -> Palette | None:
     return Palette(*_cells(logs, CELL, COLOURS), *_cells(logs, FINE, SHADES), clipped)
 
 
-def _dimmer(names: str, sizes: str, colours: Floats, shares: Floats, less: float) -> dict[str, Floats]:
+def _dimmer(colours: Floats, shares: Floats, less: float) -> tuple[Floats, Floats]:
     """Colours and their shares without the brightest, which are `less` of all; some always stay."""
     order = np.argsort(colours.max(-1))
     kept = order[: max(3, int(np.searchsorted(np.cumsum(shares[order]), 1 - less)))]
-    return {names: colours[kept], sizes: shares[kept] / shares[kept].sum()}
+    return colours[kept], shares[kept] / shares[kept].sum()
 
 
 def _cells(logs: Floats, size: float, most: int) -> tuple[Floats, Floats]:
