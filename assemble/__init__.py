@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assemble.film import Film, stitch, write_clip
     from assemble.grade import Grade, Grading, regrade
     from assemble.interchange import edl_text, otio_text, read_otio, write_otioz
+    from assemble.lighting.evidence import Evidence, evidence
     from assemble.lighting.finding import Finding, Setting
     from assemble.lighting.findings import Lighting, check
     from assemble.lighting.look import Look, look
@@ -31,6 +32,7 @@ __all__ = [
     "AssembleError",
     "Clip",
     "Delivery",
+    "Evidence",
     "Film",
     "Finding",
     "Footage",
@@ -48,6 +50,7 @@ __all__ = [
     "add_sound",
     "check",
     "edl_text",
+    "evidence",
     "fcpxml_text",
     "fit",
     "look",
@@ -67,6 +70,7 @@ _HOMES = {
     "AssembleError": "errors",
     "Clip": "media",
     "Delivery": "delivery",
+    "Evidence": "lighting.evidence",
     "Film": "film",
     "Finding": "lighting.finding",
     "Footage": "media",
@@ -84,6 +88,7 @@ _HOMES = {
     "add_sound": "mux",
     "check": "lighting.findings",
     "edl_text": "interchange",
+    "evidence": "lighting.evidence",
     "fcpxml_text": "fcpxml",
     "fit": "picture",
     "look": "lighting.look",

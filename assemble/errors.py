@@ -7,6 +7,13 @@ ValueError
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import av
+
 
 class AssembleError(ValueError):
     """A fault that a person can mend: what was wrong, where, and what to do about it."""
@@ -28,3 +35,12 @@ class WriteError(AssembleError):
     """A file that was rightly asked for could not be written. Nothing of it is left behind."""
 
     exit_code = 1
+
+    @classmethod
+    def of(cls, error: OSError | av.FFmpegError, what: str, path: Path) -> WriteError:
+        """What the disk or a muxer said when `what` ("the film") was written to a path, in words."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            mend = f"Free some space on the disk of {path.parent.absolute()}, then try again."
+            return cls("the disk is full", where=str(path), mend=mend)
+        mend = "Check the folder and its disk."
+        return cls(f"{what} could not be written: {error.strerror or error}", where=str(path), mend=mend)

@@ -6,6 +6,7 @@ Colour: frames in memory are full-range RGB. swscale converts with BT.601 where 
 from __future__ import annotations
 
 import errno
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _MATRICES = {
     9: Colorspace.BT2020, 10: Colorspace.BT2020,
 }  # fmt: skip
 """swscale's names by the ISO/IEC 23091-2 codes that files say."""
+_HDR = {16: "PQ", 18: "HLG"}  # transfers by the same codes: read as BT.709 such pictures are grey and dim
+_TO_SDR = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,11 @@ def _timed(container: InputContainer, stream: VideoStream, clip: Clip, reached: 
         )  # to the key frame before it
     after = origin or Fraction(0)
     for frame in _whole(_decoded(container, stream)):
+        if frame.color_trc in _HDR:
+            what = f"its picture is HDR ({_HDR[frame.color_trc]}), and films here are BT.709"
+            name, made = (shlex.quote(each) for each in (clip.path.name, f"{clip.path.stem}-sdr.mp4"))
+            mend = f"Bring it there first: ffmpeg -i {name} -vf {_TO_SDR} -crf 12 {made}"
+            raise AssembleError(what, where=str(clip.path), mend=mend)
         base = frame.time_base or usual
         at = after if frame.pts is None else frame.pts * base
         duration = frame.duration * base if frame.duration else usual

@@ -55,9 +55,7 @@ def add_sound(picture: str | Path, sound: Wave, film: str | Path) -> None:
             os.fsync(stream.fileno())
         os.replace(part, film)
     except (av.FFmpegError, OSError) as error:
-        raise WriteError(
-            f"the film's sound could not be written: {error.strerror or error}", where=str(film), mend="Check the disk."
-        ) from error
+        raise WriteError.of(error, "the film's sound", film) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

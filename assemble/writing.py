@@ -5,7 +5,6 @@ The files hold BT.709 in limited range, and say so both in the stream and in the
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -99,12 +98,7 @@ def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.FFmpegError, OSError) as error:
-        number = error.errno or 0
-        if number in (errno.ENOSPC, errno.EDQUOT):
-            what, mend = "the disk is full", f"Free some space on the disk of {path.parent.absolute()}, then try again."
-        else:
-            what, mend = f"the file could not be written: {error.strerror or error}", "Check the folder and its disk."
-        raise WriteError(what, where=str(path), mend=mend) from error
+        raise WriteError.of(error, "the file", path) from error
 
 
 def _sync(path: Path) -> None:

@@ -4,8 +4,8 @@
     python -m benchmarks.assembly --seconds 20 --short 5 # a look
     python -m benchmarks.assembly --preset ultrafast     # less of the encoder, which all of them share
 
-All work on the same clips in one run and encode with the same x264, quality and preset. Seconds are of the wall and of the
-processor: the latter hardly depends on what else the machine does. moviepy comes with the `benchmark` extra.
+All work on the same clips in one run and encode with the same x264, quality and preset. Two that are compared take turns of a
+few seconds, so that whatever else the machine does slows both. moviepy comes with the `benchmark` extra.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from assemble import probe
+
 SIZE = (1920, 1080)
 DISSOLVE = 0.5  # seconds between two clips
+TURN = 5.0  # seconds that one of two films runs while the other waits
 
 
 @dataclass(frozen=True)
@@ -63,20 +67,47 @@ def clips(folder: Path, ffmpeg: str, seconds: float) -> list[Path]:
     return found
 
 
-def measured(command: list[str], out: Path) -> Cost:
-    """Run a command that makes a film, and look at what it took."""
-    before, started = os.times(), time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall, after = time.perf_counter() - started, os.times()
-    if process.returncode:
-        raise SystemExit(f"{command[0]} failed")
-    spent = after.children_user + after.children_system - before.children_user - before.children_system
-    from assemble import probe
+def measured(commands: dict[str, tuple[list[str], Path]]) -> dict[str, Cost]:
+    """Run commands that each make a film, by name, in turns; the seconds of each are those in which it ran."""
+    running = {
+        title: subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        for title, (command, _) in commands.items()
+    }
+    for process in running.values():
+        os.killpg(process.pid, signal.SIGSTOP)
+    wall = dict.fromkeys(running, 0.0)
+    costs: dict[str, Cost] = {}
+    try:
+        while running:
+            for title, process in list(running.items()):
+                os.killpg(process.pid, signal.SIGCONT)
+                usage, seconds = _turn(process)
+                wall[title] += seconds
+                if usage:
+                    del running[title]
+                    found = probe(commands[title][1])
+                    frames = round((found.seconds or 0) * found.fps)
+                    costs[title] = Cost(wall[title], usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, frames)
+                    print(f"{title}: {wall[title]:.1f} s", file=sys.stderr, flush=True)
+    finally:
+        for process in running.values():
+            os.killpg(process.pid, signal.SIGKILL)
+    return {title: costs[title] for title in commands}
 
-    found = probe(out)
-    return Cost(wall, spent, usage.ru_maxrss / 1024, round((found.seconds or 0) * found.fps))
+
+def _turn(process: subprocess.Popen[bytes]) -> tuple[resource.struct_rusage | None, float]:
+    """Let a process and its children run for a turn, then stop them. What it has used, if it came to its end; and the seconds."""
+    started = time.perf_counter()
+    while (seconds := time.perf_counter() - started) < TURN:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                raise SystemExit(f"{process.args} failed")
+            return usage, seconds
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGSTOP)
+    return None, seconds
 
 
 def ours(paths: list[Path], dissolve: float, preset: str, out: Path) -> list[str]:
@@ -153,23 +184,25 @@ def main() -> None:
         def row(seconds: float) -> list[Path]:
             return [sources[k % len(sources)] for k in range(max(2, round(seconds / said.shot)))]
 
-        out = folder / "film.mp4"
-        runs: dict[str, Callable[[], list[str]]] = {
-            f"ours, {said.short:g} s": lambda: ours(row(said.short), 0, said.preset, out),
-            f"ours, {said.seconds:g} s": lambda: ours(row(said.seconds), 0, said.preset, out),
-            f"FFmpeg alone, {said.seconds:g} s": lambda: alone(row(said.seconds), said.preset, out, ffmpeg),
-        }
+        film, other = folder / "film.mp4", folder / "other.mp4"
+        long = row(said.seconds)
+        costs = measured({f"ours, {said.short:g} s": (ours(row(said.short), 0, said.preset, film), film)})
+        costs |= measured(
+            {
+                f"ours, {said.seconds:g} s": (ours(long, 0, said.preset, film), film),
+                f"FFmpeg alone, {said.seconds:g} s": (alone(long, said.preset, other, ffmpeg), other),
+            }
+        )
         if said.against_moviepy:
             some = row(said.against_moviepy)
-            runs[f"ours, dissolves, {said.against_moviepy:g} s"] = lambda: ours(some, DISSOLVE, said.preset, out)
-            plain = json.dumps([list(map(str, some)), DISSOLVE, said.preset, str(out)])
-            runs[f"moviepy, dissolves, {said.against_moviepy:g} s"] = lambda: [
-                sys.executable, "-m", "benchmarks.assembly", "--moviepy", plain,
-            ]  # fmt: skip
-        costs = {}
-        for title, command in runs.items():
-            costs[title] = measured(command(), out)
-            print(f"{title}: {costs[title].wall:.1f} s", file=sys.stderr, flush=True)
+            plain = json.dumps([list(map(str, some)), DISSOLVE, said.preset, str(other)])
+            theirs = [sys.executable, "-m", "benchmarks.assembly", "--moviepy", plain]
+            costs |= measured(
+                {
+                    f"ours, dissolves, {said.against_moviepy:g} s": (ours(some, DISSOLVE, said.preset, film), film),
+                    f"moviepy, dissolves, {said.against_moviepy:g} s": (theirs, other),
+                }
+            )
     show(list(costs.items()), said.preset)
 
 

@@ -28,12 +28,13 @@ class _Shot:
     span: tuple[float | None, float | None] = (None, None)
     enter: Transition | None = None
     leave: Transition | None = None
+    anchor: bool | None = None
 
     def built(self) -> GivenShot:
         said = self.heading
         return GivenShot(
             said.size, said.move, said.seconds, tuple(self.beats), self.clip, self.spot, self.frame, *self.span,
-            enter=said.enter or self.enter, leave=said.leave or self.leave,
+            enter=said.enter or self.enter, leave=said.leave or self.leave, anchor=bool(self.anchor),
         )  # fmt: skip
 
 
@@ -93,6 +94,8 @@ class ScriptBuilder:
             enter = self._entrance()
             self.open_scene(spot).shots.append(_Shot(shot, spot, enter=enter))
             self.paragraph += 1
+            if shot.anchor:
+                self._anchored(True, spot)
             return True
         scene = scene_heading(self.source, text, line, column)
         if scene is not None:
@@ -166,6 +169,25 @@ class ScriptBuilder:
             setattr(scene.shots[-1], kind, path)
             if kind == "clip":
                 scene.shots[-1].span = span
+
+    def anchor(self, said: str, line: int, column: int) -> None:
+        """Take in an 'anchor: true' line: the light of the open shot is the one that its scene is brought to."""
+        spot = Spot(line, column, max(1, len(said)))
+        wanted = {"true": True, "yes": True, "false": False, "no": False}.get(said.casefold())
+        if not self.scenes or not self.scenes[-1].shots:
+            self.source.fault(spot, "an anchor stands outside of a shot", 'put it under a "## Shot:" heading')
+        elif wanted is None:
+            self.source.fault(spot, f'an anchor is true or false, not "{said}"', "write anchor: true")
+        else:
+            self._anchored(wanted, spot)
+
+    def _anchored(self, wanted: bool, spot: Spot) -> None:
+        *others, shot = self.scenes[-1].shots
+        if shot.anchor is not None:
+            self.source.fault(spot, "the shot says twice whether it is the anchor", "keep one of them")
+        elif wanted and any(other.anchor for other in others):
+            self.source.fault(spot, "the scene has two anchors, and its light can be brought to one", "keep one of them")
+        shot.anchor = wanted
 
     def sound(self, kind: str, said: str, line: int, column: int) -> None:
         """Take in a 'voice: path' line, for the line of dialogue above it, or an 'ambience: path' line, for its scene."""

@@ -1,15 +1,15 @@
-"""Checking a film, whoever made it: is everyone in it who they should be, in every shot?
+"""Checking a film, whoever made it: is everyone in it who they should be, in every shot, and does its light hold?
 
     checked = check_film("film.mp4", {"mia": "packs/mia"}, expect={1: ("mia",)})
     checked.passes, checked.identity["mia"].worst
 
-The film is decoded several times, in a stream: to find its cuts, to look at both sides of each, to look at every frame, and
-for the pictures of the report.
+The film is decoded several times, in a stream: to find its cuts, to look at both sides of each, to look at every frame and then
+at its light, and for the pictures of the report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -19,13 +19,16 @@ from storyboard.errors import StoryboardError, listed
 from storyboard.events import Event
 from storyboard.files import write_text
 from storyboard.filmcheck import FilmCheck, Presence, ShotCheck
+from storyboard.lighting import FilmLight, light, people_in, settings, unsaid
 from storyboard.refs import clip_refusal
 from storyboard.report import CharacterReport, character
 from storyboard.spans import frames_of, joined_spans, known_spans
 
 if TYPE_CHECKING:
     from identity import Consistency, Encoders, IdentityPack, Score
+    from storyboard.board import Storyboard
 
+NEAR = 1e-4  # seconds that a frame may be off in a float
 SEEN = 0.25
 """Share of a shot's frames from which on a character that nobody spoke of counts as being in it."""
 
@@ -36,6 +39,7 @@ def check_film(
     *,
     expect: Mapping[int, Sequence[str]] | None = None,
     lengths: Sequence[float | None] = (),
+    board: Storyboard | None = None,
     report: str | Path | None = None,
     encoders: Encoders | None = None,
     on_event: Callable[[Event], None] | None = None,
@@ -45,7 +49,8 @@ def check_film(
     expect: who should be in which shot, by number from 1. In a shot that it does not name, characters are judged where they
     are seen, and one who is seen nowhere fails the film. lengths: seconds of each shot where they are known, as of a board;
     where they fit the film's length they say where it cuts, else cuts are found in the picture; without `expect` a cut at which
-    only a figure changes before a background that stays is a swap within a shot, and no cut.
+    only a figure changes before a background that stays is a swap within a shot, and no cut. board: says which shots are of one
+    place and light, and which change it; without one, or with one of other shots, light is checked inside each shot only.
 
     Raises StoryboardError and IdentityError for a wrong request: no such film, a broken one, no pack, an unknown name.
     """
@@ -79,8 +84,9 @@ def check_film(
         shots.append(ShotCheck(number, first, end, round(start, 3), round(until - start, 3), present, measured))
         said = ", ".join(f"{one.name} {'; '.join(one.faults) or 'kept'}" for one in present) or "nobody known"
         tell(Event("artefact", f"shot {number}: {said}", number, stage="check", done=number, total=len(spans)))
+    lit = _lit(film, shots, board, found.moments)
     checked = FilmCheck(
-        film, round(found.seconds, 3), len(found.moments), tuple(shots), *_over(shots, known), dict(encoders.hashes), page
+        film, round(found.seconds, 3), len(found.moments), tuple(shots), *_over(shots, known), lit, dict(encoders.hashes), page
     )
     from storyboard.checkpage import page_of
 
@@ -126,6 +132,20 @@ def _presences(score: Score, expected: Sequence[str] | None) -> tuple[Presence, 
             continue
         rows.append(Presence(name, expected is not None and name in expected, tuple(faults)))
     return tuple(rows)
+
+
+def _lit(film: Path, shots: Sequence[ShotCheck], board: Storyboard | None, moments: Any) -> FilmLight:
+    """The light of the film, by what the board says of its shots where it has the same number."""
+    numbers = [shot.number for shot in shots]
+    said = settings(board, numbers) if board and len(board.shots) == len(shots) else unsaid(numbers)
+    people = {shot.number: people_in(shot.score.to_dict()) for shot in shots}
+
+    def frames(number: int) -> Iterator[Any]:
+        shot = shots[number - 1]
+        until = moments[shot.end] - NEAR if shot.end < len(moments) else None
+        return frames_of(film, max(0.0, moments[shot.first] - NEAR), until)
+
+    return light(said, frames, people, grade=False)
 
 
 def _over(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from storyboard.lightpage import light_section
 from storyboard.page import chip, document, identity_table, measures, picture
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ def page_of(checked: FilmCheck, packs: Mapping[str, IdentityPack], pictures: Map
         said = "Cosines of the whole appearance. In the mean a pair counts for nothing unless both shots are like the references."
         matrices = f'<h2>From shot to shot</h2><p class="soft">{said}</p>{matrices}'
     shots = "".join(_shot(shot, pictures, wanted) for shot in checked.shots)
+    lit = light_section(checked.light, {}, picture)  # nothing was graded, so there is nothing to set beside it
     hashes = checked.encoders.items()
     rows = "".join(f'<tr><th>{escape(name)}</th><td class="mono">{escape(digest)}</td></tr>' for name, digest in hashes)
     facts = f'<details><summary>encoders</summary><div class="wide"><table>{rows}</table></div></details>'
-    return document(f"{checked.film.name}: check", f"{head}{identity_table(checked.identity)}{matrices}{shots}{facts}")
+    return document(f"{checked.film.name}: check", f"{head}{identity_table(checked.identity)}{matrices}{lit}{shots}{facts}")
 
 
 def _matrix(each: Consistency) -> str:

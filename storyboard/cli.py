@@ -138,7 +138,7 @@ def check(
     encoders: EncoderFolder = None,
     json: Json = False,
 ) -> None:
-    """Check who is in each shot of a film, and whether everyone stays the same person.
+    """Check who is in each shot of a film, whether everyone stays the same person, and whether the light holds.
 
     Without --pack and --board, the board in the film's run folder is taken. A shot of which nobody says who should be in it is
     judged by who is seen there.
@@ -155,8 +155,9 @@ def check(
     with showing(sys.stderr) as on_event:
         cast = of_board(board, film, given, on_event, encoders) if board else given
         checked = check_film(
-            film, cast.packs, expect=cast.expect, lengths=cast.lengths, report=output, encoders=chosen, on_event=on_event
-        )
+            film, cast.packs, expect=cast.expect, lengths=cast.lengths, board=cast.board, report=output, encoders=chosen,
+            on_event=on_event,
+        )  # fmt: skip
     console.checked(checked, json)
     if not checked.passes:
         raise typer.Exit(3)

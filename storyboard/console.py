@@ -148,6 +148,8 @@ def checked(made: FilmCheck, as_json: bool) -> None:
             lead = " " * len(lead)
         if not rows:
             print(f"{lead}{'nobody known':<{wide}}")
+    for fault in made.light.after.faults:
+        print(f"\nlight, shot {fault.shots[-1]}: {fault.text} - {'to be fixed' if fault.verdict == 'fix' else 'look at it'}")
     for name, one in made.identity.items():
         if one.mean is None:
             print(f"\n{name}: not found")

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cast:
-    """Packs by name (folders, or packs in memory), names by shot number from 1, and the seconds of each shot if known."""
+    """Packs by name (folders, or packs in memory), names by shot number from 1, the seconds of each shot if known, and the board
+    that says it."""
 
     packs: dict[str, Path | IdentityPack]
     expect: dict[int, tuple[str, ...]]
     lengths: tuple[float | None, ...] = ()
+    board: Storyboard | None = None
 
 
 def named(packs: Sequence[str], expect: Sequence[str]) -> Cast:
@@ -59,7 +61,7 @@ def of_board(
     with RunFolder.hold(film) as run:
         packs: dict[str, Any] = dict(Casting(board, run, tell, encoder_set).packs)
     expect = {number: shot.names for number, shot in enumerate(board.shots, start=1)}
-    return Cast({**packs, **given.packs}, {**expect, **given.expect}, tuple(board.spans))
+    return Cast({**packs, **given.packs}, {**expect, **given.expect}, tuple(board.spans), board)
 
 
 def board_beside(film: Path) -> Path | None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storyboard.lighting import FilmLight
 from storyboard.report import CharacterReport
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class ShotCheck:
 
 @dataclass(frozen=True)
 class FilmCheck:
-    """A film, measured. `identity` gives each character over the film, `consistency` its likeness from shot to shot;
-    `report` is the page that was written."""
+    """A film, measured. `identity` gives each character over the film, `consistency` its likeness from shot to shot; `light` what
+    the light of its shots does; `report` is the page that was written."""
 
     film: Path
     seconds: float
@@ -78,13 +79,15 @@ class FilmCheck:
     shots: tuple[ShotCheck, ...]
     identity: dict[str, CharacterReport]
     consistency: dict[str, Consistency]
+    light: FilmLight
     encoders: dict[str, str]
     report: Path
 
     @property
     def passes(self) -> bool:
-        """Whether every shot passes and every character was found."""
-        return all(shot.passes for shot in self.shots) and all(each.passes for each in self.identity.values())
+        """Whether every shot passes, every character was found, and no light must be mended."""
+        kept = all(shot.passes for shot in self.shots) and all(each.passes for each in self.identity.values())
+        return kept and not self.light.fix
 
     def plain(self) -> dict[str, Any]:
         """As plain data for --json."""
@@ -102,5 +105,5 @@ class FilmCheck:
             "film": str(self.film), "seconds": self.seconds, "frames": self.frames, "passes": self.passes,
             "identity": {name: asdict(each) for name, each in self.identity.items()},
             "consistency": {name: asdict(each) for name, each in self.consistency.items()},
-            "shots": shots, "encoders": self.encoders, "report": str(self.report),
+            "light": self.light.plain(), "shots": shots, "encoders": self.encoders, "report": str(self.report),
         }  # fmt: skip

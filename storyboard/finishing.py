@@ -10,7 +10,7 @@ from storyboard.delivering import joins, write_shots
 from storyboard.edit import film_edit
 from storyboard.events import Event
 from storyboard.filming import Filming
-from storyboard.lighting import FilmLight, light, people_in
+from storyboard.lighting import FilmLight, light, people_in, settings
 from storyboard.marking import Marking
 from storyboard.sounding import Sounding
 
@@ -43,7 +43,12 @@ class Finishing:
         with self.marking.film(film, clips=self._clips(order), packs=self._packs(), models=self.filming.hashes) as draft:
             picture, joined = self.sounding.picture(draft), joins(self.board, order)
             made = stitch(shown, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery)
-            self.sounding.finish(made, draft, order, self.marking.stems)
+            try:
+                self.sounding.finish(made, draft, order, self.marking.stems)
+            except BaseException:
+                if picture != draft:  # a film without its sound is nothing to leave behind
+                    picture.unlink(missing_ok=True)
+                raise
         self.sounding.follow(kept, self.filming.frames, self.fps)
         self.tell(Event("film", f"{film}: {len(order)} shots, {made.seconds:.1f} s", seconds=made.seconds))
         self._keep_edit(made, order)
@@ -56,7 +61,7 @@ class Finishing:
         """Check the light of the shots, and bring it together where it is off and that is wanted."""
         kept, frames = self.filming.kept, self.filming.frames
         people = {number: people_in(kept[number].score) for number in order}
-        found = light(self.board, order, lambda number: frames(kept[number]), people, grade=self.grade)
+        found = light(settings(self.board, order), lambda number: frames(kept[number]), people, grade=self.grade)
         found.keep(self.run)
         for number, grading in found.gradings.items():
             self.tell(Event("light", f"shot {number}: {grading.why}", number))

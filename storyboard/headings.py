@@ -53,6 +53,7 @@ class ShotHeading:
     seconds: float | None = None
     enter: Transition | None = None
     leave: Transition | None = None
+    anchor: bool | None = None
 
 
 def scene_heading(source: Source, text: str, line: int, column: int) -> SceneHeading | None:
@@ -115,6 +116,8 @@ def _piece(source: Source, words: str, spot: Spot, limits: Limits) -> ShotHeadin
     seconds = _DURATION.fullmatch(words)
     if seconds:
         return ShotHeading(seconds=_seconds(source, seconds, spot, limits))
+    if words.casefold() == "anchor":
+        return ShotHeading(anchor=True)
     change = transition(words)
     if change is not None:
         return ShotHeading(enter=change.enter, leave=change.leave)
@@ -131,7 +134,7 @@ def _piece(source: Source, words: str, spot: Spot, limits: Limits) -> ShotHeadin
         near = closest(words, known, 0.7)
         mend = f'did you mean "{known[near]}"? ' if near else ""
         mend += f"a shot takes a size ({listed(SIZES)}), a move ({listed(MOVES)}) and a length (3s)"
-        mend += ", and may dissolve, fade in or fade out"
+        mend += ", may dissolve, fade in or fade out, and be the anchor of its scene's light"
         source.fault(spot, f'"{words}" is no word for a shot', mend)
     return ShotHeading(size, move)
 

@@ -1,12 +1,12 @@
 """The light of a film: what the board says of each shot, the boxes that identity measured, the checks, and the grade.
 
-found = light(board, frames, people, grade=True)
+found = light(settings(board, order), frames, people, grade=True)
 film = stitch(found.graded(number, frames(number)) for number in order)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from storyboard.light import change_in
 from storyboard.run import RunFolder
 
 if TYPE_CHECKING:
-    from assemble import Grading, Lighting, Look, Person, Setting
+    from assemble import Evidence, Finding, Grading, Lighting, Look, Person, Setting
 
 Frames = Callable[[int], Iterable[Any]]
 People = Mapping[int, Mapping[int, "list[Person]"]]
@@ -24,13 +24,14 @@ People = Mapping[int, Mapping[int, "list[Person]"]]
 @dataclass(frozen=True)
 class FilmLight:
     """The light of the shots in a film. `before` and `after` the grade; the same where nothing was graded. `gradings` say what
-    was graded and what was refused, and why."""
+    was graded and what was refused, and why; `evidence` are pictures of what is not ok, as it was made."""
 
     before: Lighting
     after: Lighting
     looks: Mapping[int, Look]
     graded_looks: Mapping[int, Look]
     gradings: Mapping[int, Grading] = field(default_factory=dict)
+    evidence: Mapping[Finding, tuple[Evidence, ...]] = field(default_factory=dict)
 
     @property
     def fix(self) -> bool:
@@ -83,25 +84,23 @@ class FilmLight:
         return any(each.grade is not None for each in self.gradings.values())
 
 
-def light(board: Storyboard, numbers: Iterable[int], frames: Frames, people: People, *, grade: bool) -> FilmLight:
-    """Check the light of the shots by number, and with `grade` bring those that are off to their anchors.
+def light(said: Sequence[Setting], frames: Frames, people: People, *, grade: bool) -> FilmLight:
+    """Check the light of shots, of each of which something is `said`, and with `grade` bring those that are off to their anchors.
 
     `frames` gives a shot's frames (H, W, 3) uint8 RGB anew at each call, `people` by shot and frame who is where in them.
     """
-    from assemble import check, look, regrade
+    from assemble import check, evidence, look, regrade
 
-    said = settings(board, numbers)
     looks = {each.number: look(frames(each.number), people.get(each.number, {})) for each in said}
     before = check(said, looks)
-    if not grade:
-        return FilmLight(before, before, looks, looks)
-    made = regrade(said, looks, before, frames, people)
+    seen = evidence(before.faults, looks, frames, people)
+    made = regrade(said, looks, before, frames, people) if grade else {}
     if not any(each.grade is not None for each in made.values()):
-        return FilmLight(before, before, looks, looks, made)
+        return FilmLight(before, before, looks, looks, made, seen)
     after = {**looks, **{number: each.look for number, each in made.items()}}
     # The anchors stay: a film that was brought to one shot is not judged by another.
     fixed = [replace(each, anchor=before.anchors[each.number] == each.number) for each in said]
-    return FilmLight(before, check(fixed, after), looks, after, made)
+    return FilmLight(before, check(fixed, after), looks, after, made, seen)
 
 
 def settings(board: Storyboard, numbers: Iterable[int]) -> list[Setting]:
@@ -116,6 +115,13 @@ def settings(board: Storyboard, numbers: Iterable[int]) -> list[Setting]:
         change = change_in(shot.action)
         found.append(Setting(number, place, shot.interior, time, side, warmth, shot.anchor, change, pans))
     return found
+
+
+def unsaid(numbers: Iterable[int]) -> list[Setting]:
+    """The same where nobody knows: each shot stands alone, and may pan."""
+    from assemble import Setting
+
+    return [Setting(number, f"shot {number}", False, "", "", "", pans=True) for number in numbers]
 
 
 def people_in(score: Mapping[str, Any] | None) -> dict[int, list[Person]]:

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assemble import Finding, Grading
     from storyboard.lighting import FilmLight
-    from storyboard.report import Report
 
 WIDE, HIGH, LEFT, LOW = 640, 150, 40, 18  # a chart, and the room for its numbers
-Strips = Mapping[tuple[int, int], Sequence[Any]]
+Strips = Mapping[int, Sequence[Any]]
+Picture = Callable[[Any], str]
 
 
-def light_section(report: Report, strips: Strips, picture: Callable[[Any], str]) -> str:
-    """The whole section; '' for a render that ended before the film. `strips` are frames of each take, by shot and number, and
-    `picture` makes a data URI of one."""
-    light = report.light
+def light_section(light: FilmLight | None, strips: Strips, picture: Picture) -> str:
+    """The whole section; '' for a render that ended before the film. `strips` are frames of each shot as it was made, by number,
+    and `picture` makes a data URI of one."""
     if light is None or not light.looks:
         return ""
     faults = light.after.faults
@@ -30,7 +29,7 @@ def light_section(report: Report, strips: Strips, picture: Callable[[Any], str])
         f"<h2>Light {chip}</h2>"
         '<p class="soft">Each shot against the anchor of its place and light: the same skin, the same clothes, the same place '
         "around the figures. Inside a shot the line is how its light goes on.</p>"
-        f"{charts}{_grades(light, report, strips, picture)}{_findings(light)}"
+        f"{charts}{_grades(light, strips, picture)}{_findings(light, picture)}"
         + (f"<details><summary>shots that stand alone</summary><ul>{alone}</ul></details>" if alone else "")
     )
 
@@ -88,14 +87,11 @@ def _lines(matches: Mapping[int, Any], looks: Mapping[int, Any], what: str) -> d
     return found
 
 
-def _grades(light: FilmLight, report: Report, strips: Strips, picture: Callable[[Any], str]) -> str:
+def _grades(light: FilmLight, strips: Strips, picture: Picture) -> str:
     """What was graded and what was refused; of graded shots a frame of the anchor, and one as made and as graded."""
     rows = ""
     for number, each in light.gradings.items():
-        pictures = "".join(
-            f'<figure><img src="{picture(frame)}" alt="{said}"><figcaption class="soft">{said}</figcaption></figure>'
-            for frame, said in _pair(number, each, report, strips)
-        )
+        pictures = _figures(_pair(number, each, strips), picture)
         kept = (
             f"; <code>grades/{number:02}.cube</code>, undone by <code>grades/{number:02}-undo.cube</code>"
             if each.grade
@@ -105,13 +101,21 @@ def _grades(light: FilmLight, report: Report, strips: Strips, picture: Callable[
             f'<span class="chip {"ok" if each.grade else "review"}">{"graded" if each.grade else "not graded"}</span>'
         )
         rows += f"<h3>Shot {number} {chip}</h3><p>{escape(each.why)}{kept}</p>"
-        rows += f'<div class="strip light">{pictures}</div>' if pictures else ""
+        rows += pictures
     return rows
 
 
-def _pair(number: int, each: Grading, report: Report, strips: Strips) -> list[tuple[Any, str]]:
-    kept = {shot.number: strips.get((shot.number, shot.kept.number), ()) for shot in report.shots if shot.kept}
-    mine, model = kept.get(number, ()), kept.get(each.anchor, ())
+def _figures(shown: Sequence[tuple[Any, str]], picture: Picture) -> str:
+    """Pictures side by side, each with what it is."""
+    made = "".join(
+        f'<figure><img src="{picture(frame)}" alt="{said}"><figcaption class="soft">{said}</figcaption></figure>'
+        for frame, said in shown
+    )
+    return made and f'<div class="strip light">{made}</div>'
+
+
+def _pair(number: int, each: Grading, strips: Strips) -> list[tuple[Any, str]]:
+    mine, model = strips.get(number, ()), strips.get(each.anchor, ())
     if not len(mine) or not len(model) or each.grade is None:
         return []
     frame = mine[len(mine) // 2]
@@ -122,13 +126,15 @@ def _pair(number: int, each: Grading, report: Report, strips: Strips) -> list[tu
     ]
 
 
-def _findings(light: FilmLight) -> str:
+def _findings(light: FilmLight, picture: Picture) -> str:
     """Every finding with its gates: what is wrong first, then the rest folded away."""
     head = "<tr><th>shot</th><th>what</th><th>as made</th><th>in the film</th><th>gates</th><th></th><th></th></tr>"
     after = {_name(each): each for each in light.after.findings}
     faults, fine = "", ""
     for each in light.before.findings:
         row = _row(each, after.get(_name(each)))
+        seen = [(one.picture, f"shot {one.shot}, frame {one.frame + 1}") for one in light.evidence.get(each, ())]
+        row += f'<tr><td colspan="7">{_figures(seen, picture)}</td></tr>' if seen else ""
         if each.verdict != "ok" or (_name(each) in after and after[_name(each)].verdict != "ok"):
             faults += row
         else:
@@ -147,8 +153,10 @@ def _row(each: Finding, now: Finding | None) -> str:
     chip = f'<span class="chip {"ok" if verdict == "ok" else "review"}">{verdict}</span>'
     gates = f"{each.review:g}" + ("" if each.fix == float("inf") else f" / {each.fix:g}")
     value = "" if now is None else f"{now.value:+.2f}"
-    frames = f", frames {each.frames[0] + 1} to {each.frames[1] + 1}" if each.kind == "flash" else ""
+    frames = f"frames {each.frames[0] + 1} to {each.frames[1] + 1}"
+    beside = f", against shot {each.shots[0]}" if len(each.shots) > 1 else ""
     return (
-        f'<tr><th>{each.shots[-1]}</th><td>{each.kind}, {escape(each.region)}{frames}</td><td class="n">{each.value:+.2f}</td>'
+        f'<tr><th>{each.shots[-1]}</th><td>{each.kind}, {escape(each.region)}<br><span class="soft">{frames}{beside}</span></td>'
+        f'<td class="n">{each.value:+.2f}</td>'
         f'<td class="n">{value} {each.unit}</td><td class="n">{gates}</td><td>{chip}</td><td>{escape(text)}</td></tr>'
     )

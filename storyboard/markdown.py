@@ -27,6 +27,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ITEM = re.compile(r"\s*(?:>\s?|[-*+]\s+|\d{1,3}[.)]\s+)+")
 _MARKUP = re.compile(r"\\@|\\(?=[!-/:-@\[-`{-~])|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`+")
 _FILE = re.compile(r"\s*(?P<kind>clip|frame)\s*:\s*(?P<path>.*?)\s*", re.IGNORECASE)
+_ANCHOR = re.compile(r"\s*anchor\s*:\s*(?P<said>\S*)\s*", re.IGNORECASE)
 _SOUND = re.compile(
     rf"\s*(?P<kind>voice|ambience)\s*:\s*(?P<path>\S.*?(?:{'|'.join(map(re.escape, SOUNDS))})[\"']?)\s*", re.IGNORECASE
 )
@@ -66,6 +67,9 @@ def read(source: Source, limits: Limits) -> Script:
         elif found := _FILE.fullmatch(text):
             flush()
             builder.file(found["kind"].lower(), found["path"], line, found.start("path") + 1)
+        elif found := _ANCHOR.fullmatch(text):
+            flush()
+            builder.anchor(found["said"], line, found.start("said") + 1)
         elif found := _SOUND.fullmatch(text):
             flush()
             builder.sound(found["kind"].lower(), found["path"], line, found.start("path") + 1)

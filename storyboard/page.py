@@ -81,7 +81,8 @@ def page(board: Storyboard, report: Report, strips: Strips) -> str:
         head += '<p class="soft">Nobody was to be recognised, or nothing was measured.</p>'
     shots = "".join(_shot(board.shots[shot.number - 1], shot, strips) for shot in report.shots)
     whole = f"{player(report)}{identity_table(report.identity)}{course_chart(board, report)}{matrices(report.consistency)}"
-    whole += light_section(report, strips, picture) + sound_section(facts.get("sound"))
+    kept = {shot.number: strips.get((shot.number, shot.kept.number), ()) for shot in report.shots if shot.kept}
+    whole += light_section(report.light, kept, picture) + sound_section(facts.get("sound"))
     rest = f"{marks_table(facts.get('marks'))}{time_chart(report)}{_facts(report)}"
     return document(f"{title}: report", f"{head}{whole}{shots}{rest}")
 

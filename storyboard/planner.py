@@ -80,7 +80,7 @@ def _given(setting: Setting, script: Script) -> Iterator[Draft]:
         draft.clip = _said(given.clip, folder) if given.clip else None
         draft.frame = _said(given.frame, folder) if given.frame else None
         draft.clip_in, draft.clip_out = given.clip_in, given.clip_out
-        draft.enter, draft.leave = given.enter, given.leave
+        draft.enter, draft.leave, draft.anchor = given.enter, given.leave, given.anchor
         if given is setting.shots[0]:
             draft.enter = draft.enter or setting.enters.get(0)
         draft.sentences += [told(text) for text in around]
@@ -172,6 +172,7 @@ def _shot(draft: Draft, setting: Setting, sides: dict[str, str], scene: int, seq
             "interior": setting.interior,
             "time": setting.time,
             "light": {"side": draft.light.side, "warmth": draft.light.warmth},
+            "anchor": draft.anchor,
             "characters": [{"name": name, "side": sides[name]} for name in draft.names],
             "action": " ".join(draft.sentences),
             "lines": [

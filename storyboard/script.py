@@ -91,6 +91,7 @@ class GivenShot:
     clip_out: float | None = None
     enter: Transition | None = None
     leave: Transition | None = None
+    anchor: bool = False  # others of its place and light are graded towards it
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,15 @@ def joined_spans(film: Path, spans: Sequence[Span], encoders: Encoders) -> list[
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
-def frames_of(film: Path) -> Iterator[Any]:
-    """The frames (H, W, 3) uint8 RGB of a film, no larger than the encoders can use."""
+def frames_of(film: Path, start: Any = 0, end: Any = None) -> Iterator[Any]:
+    """The frames (H, W, 3) uint8 RGB of a film, or of its part from `start` to before `end` in seconds, no larger than the
+    encoders can use."""
     import cv2
 
     from assemble import read_frames
     from identity.frames import LONGEST
 
-    for frame in read_frames(film):
+    for frame in read_frames(film, start=start, end=end):
         share = LONGEST / max(frame.shape[:2])
         yield frame if share >= 1 else cv2.resize(frame, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 

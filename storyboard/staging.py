@@ -34,6 +34,7 @@ class Draft:
     clip_out: float | None = None
     enter: Transition | None = None
     leave: Transition | None = None
+    anchor: bool = False
     first: bool = False  # of its setting
     last: bool = False  # of its setting
     why: dict[str, str] = field(default_factory=dict)

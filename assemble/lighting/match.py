@@ -13,6 +13,7 @@ from assemble.lighting.look import Look
 from assemble.lighting.palette import Palette, Shift, shift
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
+CLEAR = 0.65  # from which on a region's gain tells its colour better than the medians of both do
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
@@ -67,7 +68,7 @@ def match(first: Look, second: Look) -> Match:
         kind, _, who = name.partition(":")
         rest = {other: gains[other] for other in regions if other != name}
         if who and rest:
-            off[kind][who] = _off(each, 2.0 ** _common(rest, weights))
+            off[kind][who] = _off(each, mine[name], other[name], 2.0 ** _common(rest, weights))
     area = sum(share[name] for name in regions)
     return Match(gain, off["skin"], off["clothes"], regions, area)
 
@@ -93,11 +94,18 @@ def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
     return np.asarray(np.average(rows[near], axis=0, weights=heard[near])) if near.any() else middle
 
 
-def _off(each: Shift, common: Floats) -> float:
+def _off(each: Shift, first: Palette, second: Palette, common: Floats) -> float:
     """CIEDE2000 between a region's colour before, and after with the common gain undone."""
+    if each.agreement < CLEAR:  # another colour than before finds its like nowhere: then the middle of all has it
+        return float(ciede2000(lab(2.0 ** _middle(first)), lab(2.0 ** _middle(second) / common)))
     weights = each.weights / each.weights.sum()
     before = 2.0 ** (weights @ each.before)
     return float(ciede2000(lab(before), lab(before * each.gain / common)))
+
+
+def _middle(found: Palette) -> Floats:
+    """The median colour (3,) of a palette."""
+    return np.array([_median(found.shades[:, channel], found.weights) for channel in range(3)])
 
 
 def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:

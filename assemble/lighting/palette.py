@@ -8,7 +8,7 @@ of the views shows agrees nowhere and has no say: a mean would take a reframing 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ CELL, COLOURS = 0.2, 40  # EV: pixels this alike are one colour; how many are ke
 FINE, SHADES = 0.06, 150  # the same of the shades that a gain is measured by: coarse cells would hold it where they lie
 STARTS = 100  # pairs of colours whose gain is tried
 WIDTH = 0.12  # EV: how alike two colours must be to agree, about three times what a codec changes
+MORE = 1.1  # of what is clipped in one view is left out of the other: compression blurs the edge
 DARK, BRIGHT = 20, 250  # uint8 codes beyond which noise and clipping hide the light
 REACH = np.array([0.9, 0.35, 0.15])
 """Standard deviations in EV of what is believed of a gain: in exposure, from warm to cool, and from green to magenta."""
@@ -26,16 +27,26 @@ REACH = np.array([0.9, 0.35, 0.15])
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours (K, 3) as log2 of linear RGB with their shares (K,), which sum to 1; and the same in finer shades (S, 3), (S,)."""
+    """Colours (K, 3) as log2 of linear RGB with their shares (K,), which sum to 1; and the same in finer shades (S, 3), (S,).
+    `clipped` is the share of the region that is too bright to be among them."""
 
     colours: Floats
     shares: Floats
     shades: Floats
     weights: Floats
+    clipped: float = 0.0
 
     def moved(self, change: Callable[[Floats], Floats]) -> Palette:
         """The palette with all its colours changed."""
-        return Palette(change(self.colours), self.shares, change(self.shades), self.weights)
+        return replace(self, colours=change(self.colours), shades=change(self.shades))
+
+    def without(self, clipped: float) -> Palette:
+        """The palette without its brightest colours, where another view has a share `clipped` and this one less: what was
+        clipped before the light fell is a heap of one level, and would be taken for what is just not clipped there."""
+        less = MORE * (clipped - self.clipped) / max(1 - self.clipped, 1e-9)
+        if less <= 0:
+            return self
+        return Palette(*_dimmer(self.colours, self.shares, less), *_dimmer(self.shades, self.weights, less), self.clipped)
 
 
 @dataclass(frozen=True)
@@ -52,11 +63,20 @@ class Shift:
 
 def palette(pixels: NDArray[np.uint8]) -> Palette | None:
     """The palette of pixels (N, 3) uint8 RGB; None when fewer than 12 of them are neither dark nor clipped."""
-    kept = pixels[(pixels.max(-1) >= DARK) & (pixels.max(-1) < BRIGHT)]
+    top = pixels.max(-1, initial=0)
+    kept = pixels[(top >= DARK) & (top < BRIGHT)]
     if len(kept) < 12:
         return None
+    clipped = float((top >= BRIGHT).mean())
     logs = np.log2(np.maximum(linear(kept), 1 / 1024))
-    return Palette(*_cells(logs, CELL, COLOURS), *_cells(logs, FINE, SHADES))
+    return Palette(*_cells(logs, CELL, COLOURS), *_cells(logs, FINE, SHADES), clipped)
+
+
+def _dimmer(colours: Floats, shares: Floats, less: float) -> tuple[Floats, Floats]:
+    """Colours and their shares without the brightest, which are `less` of all; some always stay."""
+    order = np.argsort(colours.max(-1))
+    kept = order[: max(3, int(np.searchsorted(np.cumsum(shares[order]), 1 - less)))]
+    return colours[kept], shares[kept] / shares[kept].sum()
 
 
 def _cells(logs: Floats, size: float, most: int) -> tuple[Floats, Floats]:
@@ -70,6 +90,7 @@ def _cells(logs: Floats, size: float, most: int) -> tuple[Floats, Floats]:
 
 def shift(first: Palette, second: Palette) -> Shift:
     """The gain from the first palette to the second."""
+    first, second = first.without(second.clipped), second.without(first.clipped)
     flat, heavy = _pairs(first.colours, second.colours, first.shares, second.shares)
     starts = np.concatenate([np.zeros((1, 3)), flat[np.argsort(-heavy)[:STARTS]]])
     votes = _belief(starts) + np.log(_kernel(starts, flat, WIDTH * 1.5) @ heavy + 1e-12)

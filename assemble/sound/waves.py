@@ -84,10 +84,6 @@ def write_wav(sound: Wave, path: str | Path) -> None:
             os.fsync(stream.fileno())
         os.replace(part, path)
     except OSError as error:
-        raise WriteError(
-            f"the sound could not be written: {error.strerror or error}",
-            where=str(path),
-            mend="Check the folder and its disk.",
-        ) from error
+        raise WriteError.of(error, "the sound", path) from error
     finally:
         part.unlink(missing_ok=True)

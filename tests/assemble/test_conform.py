@@ -240,3 +240,15 @@ def test_what_is_broken_is_told_with_its_place_and_can_be_cut_off(tmp_path: Path
     source.write_bytes(whole)
     with pytest.raises(AssembleError, match=r"only 2\.00 s long"):
         stitch([Clip(source, start=7)], tmp_path / "film.mp4", fps=12, size=(96, 64))
+
+
+@pytest.mark.parametrize(("code", "name"), [(16, "PQ"), (18, "HLG")])
+def test_hdr_is_told_with_the_command_that_mends_it(tmp_path: Path, code: int, name: str) -> None:
+    with av.open(str(tmp_path / "hdr.mp4"), "w") as file:
+        stream = file.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
+        stream.codec_context.color_trc = code
+        file.mux([*stream.encode(av.VideoFrame(64, 48, "yuv420p10le")), *stream.encode(None)])
+    with pytest.raises(AssembleError, match=rf"HDR \({name}\)") as told:
+        probe(tmp_path / "hdr.mp4")
+    assert "tonemap" in told.value.mend

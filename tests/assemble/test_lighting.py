@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assemble import AssembleError, Finding, Lighting, Setting, check, look
-from assemble.colour import stops, warming
+from assemble.colour import stops, to_codes, warming
 from assemble.lighting.palette import palette, shift
 
 
@@ -147,6 +147,17 @@ def test_a_gain_is_found_where_a_part_of_the_colours_is_new() -> None:
     assert one and other
     found = shift(one, other)
     assert abs(stops(found.gain)) < 0.02 and 0.5 < found.agreement < 0.8
+
+
+def test_a_view_that_fell_after_it_was_clipped_tells_how_far() -> None:
+    rng = np.random.default_rng(3)
+    glare = np.array([1.6, 1.2, 0.9]) * 2.0 ** rng.uniform(-1.5, 0.6, (4000, 1))
+    lit_up = np.round(to_codes(np.minimum(glare, 1)) * 255).astype(np.uint8)
+    fallen = np.round(to_codes(np.minimum(glare, 1) * 2**-0.5) * 255).astype(np.uint8)
+    first, second = palette(lit_up), palette(fallen)
+    assert first and second and first.clipped > 0.3 and second.clipped == 0
+    for one, other, ev in ((first, second, -0.5), (second, first, 0.5)):
+        assert stops(shift(one, other).gain) == pytest.approx(ev, abs=0.05)
 
 
 def test_odd_clips() -> None:

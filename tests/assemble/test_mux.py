@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from assemble import AssembleError, add_sound, read_frames, stitch
+from assemble import AssembleError, WriteError, add_sound, read_frames, stitch
 from assemble.sound.waves import RATE, read_sound, write_wav
 
 
@@ -66,6 +67,21 @@ def test_what_cannot_be_done_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AssembleError):
         add_sound(film(tmp_path / "a.mp4", 3, Fraction(12)), clicks(1.0), tmp_path / "none" / "film.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "sound.wav"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_called_one_and_the_older_film_stays(tmp_path: Path) -> None:
+    silent, older = film(tmp_path / "silent.mp4", 12, Fraction(12)), tmp_path / "film.mp4"
+    older.write_bytes(b"the older film")
+    for name, work in (
+        ("film.mp4", lambda: add_sound(silent, clicks(1.0), older)),
+        ("mix.wav", lambda: write_wav(clicks(1.0), tmp_path / "mix.wav")),
+    ):
+        (tmp_path / f".{name}.{os.getpid()}.part").symlink_to("/dev/full")
+        with pytest.raises(WriteError, match="the disk is full"):
+            work()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "silent.mp4"]
+    assert older.read_bytes() == b"the older film"
 
 
 def test_any_sound_file_is_read(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 from assemble import write_clip
 from identity import IdentityPack, prepare
 from identity.videos import Survey
+from storyboard.board import Storyboard
 from storyboard.checking import check_film
 from storyboard.errors import StoryboardError
 from storyboard.expecting import named
@@ -86,6 +87,32 @@ def test_known_lengths_cut_the_film_and_who_is_missing_fails_it(tmp_path: Path, 
     assert made.shots[0].shown()["characters"].keys() == {"mia"}
     kept = made.consistency["mia"]
     assert kept.shots[0] == 1 and kept.matrix[0][0] == pytest.approx(1, abs=1e-3)
+
+
+def test_light_is_checked_inside_each_shot_and_with_a_board_between_them(
+    check: Run, tmp_path: Path, painter: Any, packs: dict[str, Path], seeing: Any
+) -> None:
+    frames = [painter.draw([(painter.make_person(1), 1)], scale=0.9, shift=1 + k % 3) for k in range(24)]
+    dark = [frame if k < 12 else (frame * 0.7).astype(np.uint8) for k, frame in enumerate(frames)]
+    write_clip(iter(dark), tmp_path / "dark.mp4", 12)
+    shot = {
+        "size": "medium", "seconds": 1, "interior": True, "time": "day", "light": {"side": "front", "warmth": "neutral"},
+        "characters": [{"name": "mia", "side": "left"}], "place": "kitchen",
+    }  # fmt: skip
+    plain = {"schema": "storyboard/1", "size": "160x96", "characters": {"mia": {"refs": ["mia"]}}, "shots": [shot] * 2}
+    made = check_film(
+        tmp_path / "dark.mp4", packs, lengths=[1, 1], expect={1: ["mia"]}, board=Storyboard.parse(plain), encoders=seeing
+    )
+    fault = next(each for each in made.light.after.faults if each.kind == "exposure")
+    assert sorted(fault.shots) == [1, 2] and abs(fault.value) > 0.5 and not made.passes
+    assert made.report.read_text().count("<figcaption") >= 2
+    flash = [np.minimum(frame * 1.3, 255).astype(np.uint8) if k < 3 else frame for k, frame in enumerate(frames[:12])]
+    write_clip(iter(flash), tmp_path / "flash.mp4", 12)
+    code, out, err = check(tmp_path / "flash.mp4", "--pack", f"mia={packs['mia']}", "--json")
+    found = [each for each in json.loads(out)["light"]["before"] if each["kind"] == "flash"]
+    assert code == 3 and [each["frames"] for each in found] == [[0, 2]], out + err
+    _, out, _ = check(tmp_path / "flash.mp4", "--pack", f"mia={packs['mia']}")
+    assert "light, shot 1: 3 frames flash brighter" in out and "to be fixed" in out
 
 
 def test_who_should_not_be_there_is_named(tmp_path: Path, painter: Any, packs: dict[str, Path], seeing: Any) -> None:

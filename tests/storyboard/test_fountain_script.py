@@ -90,8 +90,9 @@ def test_places_of_mistakes_count_from_the_top(write: Write, limits: Limits) -> 
 
 
 def test_front_matter_and_given_shots_work_as_in_markdown(write: Write, limits: Limits) -> None:
-    script = read_script(write("EXT. PARK - DAY\n\n## Shot: wide, 2s\n\nMia waves.\n\n## Shot: close-up\n\nTOM\nHello.\n", "a.fountain"), limits)
+    script = read_script(write("EXT. PARK - DAY\n\n## Shot: wide, 2s\n\nMia waves.\n\n## Shot: close-up, anchor\n\nTOM\nHello.\n", "a.fountain"), limits)
     assert [shot.size for shot in script.scenes[0].shots] == ["wide", "close-up"]
+    assert [shot.anchor for shot in script.scenes[0].shots] == [False, True]
 
 
 def test_words_in_capitals_are_no_cue_unless_something_is_said(write: Write, limits: Limits) -> None:

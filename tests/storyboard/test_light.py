@@ -86,7 +86,7 @@ def lights() -> dict[bool, FilmLight]:
     people = {number: clip.people for number, clip in enumerate(CLIPS, start=1)}
     said = board("kitchen", "kitchen", "kitchen")
     return {
-        grade: light(said, [1, 2, 3], lambda n: iter(CLIPS[n - 1].frames), people, grade=grade)
+        grade: light(settings(said, [1, 2, 3]), lambda n: iter(CLIPS[n - 1].frames), people, grade=grade)
         for grade in (True, False)
     }
 
@@ -119,7 +119,7 @@ class Whole(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ("img", "line", "polyline", "circle"):
+        if tag not in ("br", "img", "line", "polyline", "circle"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -133,17 +133,18 @@ class Whole(HTMLParser):
 def test_the_section_of_the_report(lights: dict[bool, FilmLight], grade: bool) -> None:
     takes = [Take(number, 1, 0) for number in (1, 2, 3)]
     shots = tuple(ShotReport(take.shot, take, (take,)) for take in takes)
-    strips = {(take.shot, 1): CLIPS[take.shot - 1].frames[:3] for take in takes}
+    strips = {take.shot: CLIPS[take.shot - 1].frames[:3] for take in takes}
     report = Report(shots, {}, {}, {}, {}, lights[grade])
-    page = light_section(report, strips, lambda frame: "data:image/webp;base64,")
+    page = light_section(report.light, strips, lambda frame: "data:image/webp;base64,")
     reader = Whole()
     reader.feed(page)
     assert not reader.open
     assert page.count("<svg") == 2 and page.count("exposure along the film") == 2
     assert ("02.cube" in page) == grade and ("to be fixed" in page) != grade
-    assert page.count("<img") == (3 if grade else 0)
+    assert page.count("<img") == (5 if grade else 2)  # two show the fault
+    assert "frames 1 to 12, against shot" in page
     assert report.review != grade
-    assert light_section(Report((), {}, {}, {}, {}), {}, str) == ""
+    assert light_section(None, {}, str) == ""
 
 
 def test_render_checks_the_light_and_takes_no_grade_where_none_is_wanted(

@@ -9,6 +9,7 @@ import pytest
 
 from storyboard.light import LightNote
 from storyboard.limits import Limits
+from storyboard.planner import plan
 from storyboard.reading import read_script
 from storyboard.script import LightCue, Line, Script, Sentence
 
@@ -213,3 +214,19 @@ def test_windows_line_ends_and_a_byte_order_mark(room: Path, write: Write, limit
     path = write(GIVEN)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert len(read_script(path, limits).scenes[0].shots) == 2
+
+
+@pytest.mark.parametrize(
+    ("shot", "anchors"),
+    [
+        ("## Shot: wide\nanchor: true\n@mia waves.", [False, True]),
+        ("## Shot: wide\n@mia waves.\n\nAnchor : yes", [False, True]),
+        ("## Shot: wide, anchor, 2s\n@mia waves.", [False, True]),
+        ("## Shot: wide\nanchor: false\n@mia waves.", [False, False]),
+    ],
+)
+def test_the_anchor_of_a_scene_s_light(write: Write, limits: Limits, shot: str, anchors: list[bool]) -> None:
+    script = read_script(write(f"# INT. SHOP - DAY\n## Shot: close-up\n@tom sits.\n\n{shot}"), limits)
+    assert [each.anchor for scene in script.scenes for each in scene.shots] == anchors
+    made = plan(script, limits)
+    assert [each.anchor for each in made.shots] == anchors and all("anchor" not in each.action for each in made.shots)
