@@ -108,8 +108,8 @@ class Conformer:
     @property
     def _black(self) -> VideoFrame:
         black = VideoFrame(*self.size, self.pixels)
-        deep = _depth(black)
-        for index, plane in enumerate(_planes(black)):
+        deep = depth(black)
+        for index, plane in enumerate(planes(black)):
             plane[:] = (128 if index else 16) << (deep - 8)
         return black
 
@@ -126,9 +126,9 @@ def _wrapped(frame: Frame) -> Picture:
 def _mixed(parts: list[tuple[VideoFrame, Fraction]], black: VideoFrame) -> VideoFrame:
     """The weighted sum of frames of one size and format; what is missing to 1 is black."""
     weights = [round(weight * _ONE) for _, weight in parts]
-    layers = [_planes(frame) for frame, _ in parts]
-    base = [int(plane[0, 0]) for plane in _planes(black)]
-    for index, out in enumerate(_planes(black)):
+    layers = [planes(frame) for frame, _ in parts]
+    base = [int(plane[0, 0]) for plane in planes(black)]
+    for index, out in enumerate(planes(black)):
         # Exact to the rounding of one level; the shares of a dissolve may miss _ONE by one, which black takes up.
         total = np.full(out.shape, base[index] * (_ONE - sum(weights)) + _ONE // 2, np.int32)
         for layer, weight in zip(layers, weights, strict=True):
@@ -137,9 +137,9 @@ def _mixed(parts: list[tuple[VideoFrame, Fraction]], black: VideoFrame) -> Video
     return black
 
 
-def _planes(frame: VideoFrame) -> list[npt.NDArray[Any]]:
+def planes(frame: VideoFrame) -> list[npt.NDArray[Any]]:
     """The planes of a frame as arrays that share its memory."""
-    kind = np.uint8 if _depth(frame) == 8 else np.uint16
+    kind = np.uint8 if depth(frame) == 8 else np.uint16
     found = []
     for plane in frame.planes:
         rows = np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)
@@ -147,5 +147,6 @@ def _planes(frame: VideoFrame) -> list[npt.NDArray[Any]]:
     return found
 
 
-def _depth(frame: VideoFrame) -> int:
+def depth(frame: VideoFrame) -> int:
+    """The bits of a sample."""
     return int(frame.format.components[0].bits)

@@ -8,6 +8,8 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
+from av.video.frame import VideoFrame
+
 from assemble.conform import Conformer
 from assemble.delivery import Codec, Delivery
 from assemble.edit import Join, edited
@@ -47,6 +49,7 @@ def stitch(
     on_frame: Callable[[int], None] | None = None,
     joins: Sequence[Join] = (),
     delivery: Delivery | None = None,
+    mark: Callable[[VideoFrame], VideoFrame] | None = None,
 ) -> Film:
     """One film of all clips, exact to the frame: H.264 in MP4 where `delivery` says nothing else, BT.709, ready to stream.
 
@@ -55,6 +58,7 @@ def stitch(
     fps: the constant rate of the frames, and of the film. size: its even (width, height); pictures are brought there as `fit`
     says. A delivery with a rate or a size of its own goes before them; `Pace` says how frames come to another rate.
     on_frame: called with the number of frames done so far.
+    mark: what is done to every frame last, in the film's own size and format; it gives a frame of the same.
     joins: how each clip enters and leaves; cuts where there is none. A dissolve makes the film shorter by its length.
 
     Raises AssembleError for a wrong request and WriteError when the disk fails. Either way, and whatever a clip itself
@@ -63,7 +67,7 @@ def stitch(
     delivery = delivery or Delivery()
     codec = delivery.of(Path(path))
     every = delivery.fps or rate(fps)
-    return _record(clips, Path(path), rate(fps), every, delivery.size or size, joins, codec, codec.quality, on_frame)
+    return _record(clips, Path(path), rate(fps), every, delivery.size or size, joins, codec, codec.quality, on_frame, mark)
 
 
 def write_clip(frames: Iterable[Frame], path: str | Path, fps: Rate) -> Film:
@@ -88,6 +92,7 @@ def _record(
     codec: Codec,
     quality: int | None,
     on_frame: Callable[[int], None] | None,
+    mark: Callable[[VideoFrame], VideoFrame] | None = None,
 ) -> Film:
     cuts: list[int] = []
     overlaps: list[int] = []
@@ -98,7 +103,8 @@ def _record(
             if step.clip is not None:
                 cuts.append(done)
                 overlaps.append(step.overlap)
-            write(conformed(step.mix), step.clip is not None)
+            frame = conformed(step.mix)
+            write(mark(frame) if mark else frame, step.clip is not None)
             done += 1
             if on_frame:
                 on_frame(done)

@@ -12,6 +12,7 @@ from storyboard.events import Event
 
 if TYPE_CHECKING:
     from assemble import Clip, Delivery, Join
+    from assemble.marks import PictureMark
 
 
 def joins(board: Storyboard, order: Sequence[int]) -> list[Join]:
@@ -56,9 +57,10 @@ def write_shots(
     fps: float,
     size: tuple[int, int],
     delivery: Delivery,
+    mark: PictureMark | None,
     tell: Callable[[Event], None],
 ) -> None:
-    """Each shot as a clip of its own, whole and without transitions, delivered as the film is."""
+    """Each shot as a clip of its own, whole and without transitions, delivered as the film is, and with its mark."""
     from assemble import stitch
 
     if folder.exists() and not folder.is_dir():
@@ -68,5 +70,5 @@ def write_shots(
     folder.mkdir(parents=True, exist_ok=True)
     for number, frames in shots:
         path = folder / clip_name(number, film.suffix.lower())
-        made = stitch([frames], path, fps=fps, size=size, delivery=delivery)
+        made = stitch([frames], path, fps=fps, size=size, delivery=delivery, mark=mark)
         tell(Event("clip", f"{path}: {made.seconds:.1f} s", number, seconds=made.seconds))

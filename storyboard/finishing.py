@@ -42,7 +42,8 @@ class Finishing:
         shown = self.marking.clips((self._shown(number) for number in order), size, self.fps)
         with self.marking.film(film, clips=self._clips(order), packs=self._packs(), models=self.filming.hashes) as draft:
             picture, joined = self.sounding.picture(draft), joins(self.board, order)
-            made = stitch(shown, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery)
+            mark = self.marking.picture(self.delivery.size or size)
+            made = stitch(shown, picture, fps=self.fps, size=size, joins=joined, delivery=self.delivery, mark=mark)
             try:
                 self.sounding.finish(made, draft, order, self.marking.stems)
             except BaseException:
@@ -54,7 +55,7 @@ class Finishing:
         self._keep_edit(made, order)
         if self.clips_to:
             shots = ((number, self._footage(number)) for number in order)
-            write_shots(self.clips_to, shots, film, self.fps, size, self.delivery, self.tell)
+            write_shots(self.clips_to, shots, film, self.fps, size, self.delivery, mark, self.tell)
         return made.seconds
 
     def _lit(self, order: list[int]) -> FilmLight:
@@ -92,10 +93,10 @@ class Finishing:
         return sorted(casting.digests(casting.packs).values())
 
     def _shown(self, number: int) -> Iterator[Any] | Clip:
-        """A shot as the film shows it: its footage, as frames where captions or a mark come into them."""
+        """A shot as the film shows it: its footage, as frames where captions or a label come into them."""
         if self.sounding.paints(number):
             return self.sounding.frames(number, self._frames(number), self.fps)
-        return self._frames(number) if self.marking.marks else self._footage(number)
+        return self._frames(number) if self.marking.labels else self._footage(number)
 
     def _footage(self, number: int) -> Iterator[Any] | Clip:
         """A shot's kept take: its frames, graded where they are, or the part of a file that the shot shows as it is."""

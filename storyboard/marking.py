@@ -13,6 +13,7 @@ from storyboard.events import Event
 from storyboard.files import settle
 
 if TYPE_CHECKING:
+    from assemble.marks import PictureMark
     from assemble.sound.mix import Stems
 
 OWED = (
@@ -58,23 +59,31 @@ class Marking:
             self.ident = new_id()
             self.facts = {"marked": True, "id": self.ident, "label": marks.label}
 
+    @property
+    def labels(self) -> bool:
+        """Whether a label is painted into the frames."""
+        return bool(self.marks and self.marks.label)
+
     def clips(self, clips: Iterable[Any], size: tuple[int, int], fps: float) -> Iterator[Any]:
-        """The clips of a film, iterables of frames, on their way to be stitched: labelled, then marked."""
-        if not self.marks:
+        """The clips of a film on their way to be stitched; iterables of frames get the label where one is asked for."""
+        if not self.marks or not self.marks.label:
             yield from clips
             return
-        from assemble.marks import Label, PictureMark
+        from assemble.marks import Label
         from assemble.marks.label import SECONDS
 
-        self.layers.append("picture")
-        mark = PictureMark(self.ident, size)
-        label = (
-            Label(size, None if self.marks.label == "throughout" else round(SECONDS * fps))
-            if self.marks.label
-            else None
-        )
+        label = Label(size, None if self.marks.label == "throughout" else round(SECONDS * fps))
         for clip in clips:
-            yield mark.frames(label.frames(clip) if label else clip)
+            yield label.frames(clip)
+
+    def picture(self, size: tuple[int, int]) -> PictureMark | None:
+        """What writes the mark into the frames of a film of `size`, as it is delivered; None without marks."""
+        if not self.marks:
+            return None
+        from assemble.marks import PictureMark
+
+        self.layers = sorted({*self.layers, "picture"})
+        return PictureMark(self.ident, size)
 
     def stems(self, stems: Stems) -> Stems:
         """The synthetic sound of a film, marked; what it is mixed of carries the mark each for itself."""
@@ -82,7 +91,7 @@ class Marking:
             return stems
         from assemble.marks import mark_sound
 
-        self.layers.append("sound")
+        self.layers = sorted({*self.layers, "sound"})
         return replace(
             stems, dialogue=mark_sound(stems.dialogue, self.ident), ambience=mark_sound(stems.ambience, self.ident)
         )

@@ -1,7 +1,7 @@
 """marks: every film says what it is, in its pixels, its sound and its file; and `verify` reads it back.
 
     mark = PictureMark(new_id(), (1920, 1080))
-    film = stitch((mark.frames(clip) for clip in clips), "draft.mp4", fps=24, size=(1920, 1080))
+    film = stitch(clips, "draft.mp4", fps=24, size=(1920, 1080), mark=mark)
     write_xmp(film.path, AI)
     sign(film.path, Path("film.mp4"), local(), ident=..., source=AI, version="1", models={})
     verify("film.mp4").exit_code

@@ -118,6 +118,12 @@ def sign(
             out.unlink()
         if "No space left" in str(error):
             raise WriteError("the disk is full", where=str(out), mend="Free some space, then try again.") from error
+        if timestamp and "http" in str(error):
+            raise AssembleError(
+                f"the server gave no time stamp: {str(error)[:200]}",
+                where=timestamp,
+                mend="Check the address, try again later, or leave the time stamp away.",
+            ) from error
         raise AssembleError(
             f"the film could not be signed: {str(error)[:200]}",
             where=str(path),

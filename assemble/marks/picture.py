@@ -1,7 +1,7 @@
 """The mark in the picture: written into every frame, alike in all of them, weak where the eye would see it.
 
     mark = PictureMark(ident, (1920, 1080))
-    film = stitch((mark.frames(clip) for clip in clips), ...)
+    film = stitch(clips, "film.mp4", fps=24, size=(1920, 1080), mark=mark)
 
 Spread-spectrum in the luma with a gain for every bit that knows the frame (improved spread spectrum: Malvar and Florencio, IEEE
 Transactions on Signal Processing 51(4), 2003): where a frame happens to speak for a bit already, little is added, and where it
@@ -10,17 +10,19 @@ speaks against it, more. So a still picture does not drown its own mark.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import VideoFrame
 
+from assemble.conform import depth, planes
+from assemble.errors import AssembleError
 from assemble.marks.pattern import KEY, LINES, TILE, Plane, fold, grid, pattern, residual
 from assemble.marks.payload import codeword, fill
-from assemble.picture import Frame, fit
 
-FLAT, TEXTURE = 0.7, 0.45
+FLAT, TEXTURE = 0.4, 0.45
 """Levels (of 255) of the mark on a flat area, and what is added for each level that the picture is busy all around."""
 CEILING = 3.0
 PSNR = 42.3
@@ -29,6 +31,13 @@ LOUDEST, STRONGEST = 1.4, 4.0
 """Of the gains: the greatest root mean square, and the greatest that one bit may have."""
 SYNC_GAIN = 1.2
 """The gain of the sync, of the root mean square of all: without the sync no bit is read."""
+BLACK, WHITE = 16, 235
+"""Luma of black and white, in 8 bits."""
+BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 - 15 / 32
+"""What is added before rounding (Bayer 1973), so that half a level is a level in every other pixel, and not all or nothing."""
+
+Luma = npt.NDArray[Any]
+"""(height, width) uint8 or uint16: the luma of a film, limited range."""
 
 
 class PictureMark:
@@ -39,27 +48,42 @@ class PictureMark:
         self.pattern = pattern(key)
         self.wanted = np.append(codeword(ident), 1).astype(np.float64)
         self.most = 255 * 10 ** (-PSNR / 20)  # the root mean square of the change
+        self._dither: Plane = np.tile(BAYER, (-(-size[1] // 4), -(-size[0] // 4)))[: size[1], : size[0]].astype(np.float32)
+        self._done: tuple[VideoFrame, VideoFrame] | None = None  # a film shows many frames twice
 
-    def frames(self, clip: Iterable[Frame]) -> Iterator[Frame]:
-        """The frames at the size of the film (see `fit`), marked. A frame is never changed in place."""
-        for frame in clip:
-            yield self.frame(fit(frame, self.size))
+    def __call__(self, frame: VideoFrame) -> VideoFrame:
+        """A frame as encoders take it (luma first, limited range) with the mark; its colours, and `frame` itself, stay."""
+        if self._done is None or self._done[0] is not frame:
+            marked = VideoFrame(frame.width, frame.height, frame.format.name)
+            source, target = planes(frame), planes(marked)
+            target[0][:] = self.luma(source[0], depth(frame))
+            for plane, copy in zip(source[1:], target[1:], strict=True):
+                copy[:] = plane
+            self._done = frame, marked
+        return self._done[1]
 
-    def frame(self, frame: Frame) -> Frame:
-        """One (height, width, 3) uint8 RGB frame of the film's size, marked."""
-        change = cv2.resize(self.change(frame), self.size, interpolation=cv2.INTER_LINEAR)
-        up = cv2.convertScaleAbs(np.maximum(change, 0))
-        down = cv2.convertScaleAbs(np.minimum(change, 0))
-        marked = cv2.subtract(cv2.add(frame, cv2.merge((up, up, up))), cv2.merge((down, down, down)))
-        return np.asarray(marked)
+    def luma(self, plane: Luma, bits: int = 8) -> Luma:
+        """A plane of the film's size with the mark. Raises AssembleError for one of another size."""
+        if plane.shape[::-1] != self.size:
+            sizes = f"{self.size[0]} x {self.size[1]} does not fit a picture of {plane.shape[1]} x {plane.shape[0]}"
+            raise AssembleError(f"a mark for {sizes}", mend="Make it for the size of the film.")
+        one = 1 << (bits - 8)
+        change = self.change(plane, one) * np.float32(one * (WHITE - BLACK) / 255)
+        change = np.asarray(cv2.resize(change, self.size, interpolation=cv2.INTER_LINEAR))
+        if bits == 8:
+            cv2.add(change, self._dither, dst=change)
+        marked = cv2.add(plane, change, dtype=cv2.CV_8U if bits == 8 else cv2.CV_16U)
+        # What is darker than black or lighter than white already stays so; the mark adds none.
+        floor, ceiling = cv2.min(plane, BLACK * one), cv2.max(plane, WHITE * one)  # type: ignore[call-overload]
+        return np.asarray(cv2.max(cv2.min(marked, ceiling), floor))
 
-    def change(self, frame: Frame) -> Plane:
-        """The mark for a frame, in levels on the grid."""
-        step = max(
-            1, min(self.size) // (2 * LINES)
-        )  # twice as fine as the grid is fine enough to look at, and far faster
-        small = cv2.resize(frame[::step, ::step], self.grid, interpolation=cv2.INTER_AREA)
-        luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    def change(self, plane: Luma, one: int = 1) -> Plane:
+        """The mark for a plane whose levels are `one` apart, in levels of 255 on the grid."""
+        half = self.size[0] // 2, self.size[1] // 2
+        if min(half) >= 2 * LINES:  # by two and then by the rest is quicker than at once
+            plane = np.asarray(cv2.resize(plane, half, interpolation=cv2.INTER_AREA))
+        small = np.asarray(cv2.resize(plane, self.grid, interpolation=cv2.INTER_AREA), np.float32)
+        luma = (small - np.float32(BLACK * one)) * np.float32(255 / (one * (WHITE - BLACK)))
         found, weight = residual(luma)
         room = _room(luma)
         loud = float(np.sqrt(np.mean(room * room)))

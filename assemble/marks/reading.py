@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assemble.marks.pattern import KEY, TILE, Pattern, Plane, fold, grid, pattern, residual
-from assemble.marks.payload import Soft, codeword, decode
+from assemble.marks.payload import DATA, Soft, codeword, decode, threshold
 from assemble.picture import Frame
 
 SCALES = np.exp(0.0035 * np.arange(-94, 107))
@@ -24,8 +24,10 @@ SCALES = np.exp(0.0035 * np.arange(-94, 107))
 two of them a frame slides by under half a chip."""
 BEST = 6
 """Places where the sync is loudest that are read."""
-BLIND = 7.5
-MATCHED = 6.0
+PLACES = BEST + 2
+"""All that are read in one search: first both ways round at the size as it is, then the best."""
+BLIND = threshold(2.0**DATA, PLACES)
+"""The score from which an id counts as read; for one of a ledger the threshold is `threshold(its ids, PLACES)`."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,14 @@ def _rank(sight: Sight) -> int:
 
 
 def _judged(soft: Soft, known: Sequence[str], words: npt.NDArray[np.float64], place: Sight) -> Sight:
-    read_blind = decode(soft)
-    if read_blind and read_blind[1] >= BLIND:
-        return replace(place, verdict="blind", ident=read_blind[0], score=read_blind[1])
-    score = read_blind[1] if read_blind else 0.0
+    ident, score = decode(soft)
+    if score >= BLIND:
+        return replace(place, verdict="blind", ident=ident, score=score)
     if len(words):
         scores = words @ soft / (np.linalg.norm(soft) + 1e-12)
         first = int(scores.argmax())
         score = float(scores[first])
-        if score >= MATCHED:
+        if score >= threshold(len(words), PLACES):
             return replace(place, verdict="matched", ident=known[first], score=score)
     return replace(place, score=score)
 
@@ -126,38 +127,45 @@ class Place(NamedTuple):
     tile: Plane
 
 
-def spectra(shared: Plane, scales: npt.NDArray[np.floating] = SCALES) -> list[tuple[float, bool, Spectrum]]:
-    """(scale, flipped, spectrum of the folded tile) of a plane at all scales and both ways round: what no key changes."""
+class Folded(NamedTuple):
+    """A plane folded to tiles, `flipped` (n,) or not, at `scales` (n,), as spectra (n, TILE, TILE / 2 + 1): no key changes it."""
+
+    scales: npt.NDArray[np.floating]
+    flipped: npt.NDArray[np.bool_]
+    spectra: Spectrum
+
+
+def spectra(shared: Plane, scales: npt.NDArray[np.floating] = SCALES) -> Folded:
+    """A plane at all scales and both ways round."""
     made = []
     for scale in scales:
         way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
         tile = fold(np.asarray(cv2.resize(shared, None, fx=1 / scale, fy=1 / scale, interpolation=way), np.float32))
-        made += [
-            (float(scale), False, _even(np.fft.rfft2(tile))),
-            (float(scale), True, _even(np.fft.rfft2(tile[:, ::-1]))),
-        ]
-    return made
+        made += [_even(np.fft.rfft2(tile)), _even(np.fft.rfft2(tile[:, ::-1]))]
+    return Folded(np.repeat(scales, 2), np.arange(len(made)) % 2 == 1, np.array(made))
 
 
-def places(planes: Sequence[tuple[float, bool, Spectrum]], made: Pattern) -> list[Place]:
+def places(planes: Folded, made: Pattern) -> list[Place]:
     """The BEST places where the sync is loudest, loudest first; one for each scale and way round."""
-    sync = np.conj(np.fft.rfft2(made.sync))
+    sync = np.conj(np.fft.rfft2(made.sync)).astype(np.complex64)
     found = []
-    for number, (_, _, spectrum) in enumerate(planes):
+    for number, spectrum in enumerate(planes.spectra):
         loud = np.fft.irfft2(spectrum * sync, s=(TILE, TILE))
         first = int(loud.argmax())
         found.append((float(loud.flat[first]) / (float(loud.std()) + 1e-12), number, *divmod(first, TILE)))
     found.sort(reverse=True)
     best = []
     for peak, number, y, x in found[:BEST]:
-        scale, flipped, spectrum = planes[number]
-        tile = np.roll(np.fft.irfft2(spectrum, s=(TILE, TILE)), (-y, -x), (0, 1))
-        best.append(Place(peak, scale, flipped, np.ascontiguousarray(tile, np.float32)))
+        tile = np.roll(np.fft.irfft2(planes.spectra[number], s=(TILE, TILE)), (-y, -x), (0, 1))
+        place = float(planes.scales[number]), bool(planes.flipped[number])
+        best.append(Place(peak, *place, np.ascontiguousarray(tile, np.float32)))
     return best
 
 
 def _even(spectrum: Spectrum) -> Spectrum:
-    """The spectrum with what sticks out held down: stripes and lattices are in few frequencies, the mark in all."""
-    size = np.abs(spectrum)
-    usual = cv2.blur(size.astype(np.float32), (9, 9)) + 1e-9
-    return np.asarray(spectrum * np.minimum(1.0, 1.5 * usual / (size + 1e-9)), np.complex64)
+    """The spectrum with what sticks out held down: stripes and lattices are in few frequencies, the mark in all. And flattened
+    by half, because pictures, and copies above all, are loudest where they are coarse."""
+    size = np.abs(spectrum).astype(np.float32)
+    around = np.vstack([size[-4:], size, size[:4]])  # frequencies up and down go round
+    usual = np.asarray(cv2.blur(around, (9, 9)))[4:-4] + np.float32(1e-9)
+    return np.asarray(spectrum * np.minimum(1.0, 1.5 * usual / (size + 1e-9)) / np.sqrt(usual), np.complex64)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from assemble.errors import AssembleError
 from assemble.marks.pattern import KEY
-from assemble.marks.payload import BITS, Soft, codeword, decode, fill, match, stream
+from assemble.marks.payload import BITS, DATA, Soft, codeword, decode, fill, match, stream, threshold
 
 RATE = 48_000
 WINDOW, HOP = 2048, 512
@@ -29,7 +29,9 @@ DECIBEL, STRONGEST, SYNC_GAIN = 1.0, 2.5, 1.2
 """Root mean square of the change, and as multiples of it the most that a bit and what the sync gets."""
 FLOOR = 1e-8
 """Power (full scale is 1) under which a cell is silence and says nothing."""
-BEST, BLIND, MATCHED = 4, 7.5, 6.0
+BEST = 4
+"""Places where the sync is loudest that are read."""
+BLIND = threshold(2.0**DATA, BEST)
 
 Samples = npt.NDArray[np.float32]
 Cells = npt.NDArray[np.float64]
@@ -68,33 +70,45 @@ def mark_sound(samples: Samples, ident: str, key: str = KEY) -> Samples:
 
 def hear(samples: Samples, known: Sequence[str] = (), key: str = KEY) -> Hearing:
     """The mark in sound of the shape that `mark_sound` takes; `known` are the ids of the ledger."""
-    bit, sign, _ = _places(key)
-    if len(samples) < 2 * WINDOW:
-        return Hearing("", None, 0.0, 0.0)
-    sync = np.where(bit == BITS, sign, 0).reshape(SLOTS, BANDS)
-    places = []
-    for offset in range(0, SLOT, HOP):
-        folded, _ = _fold(_cells(samples, offset))
-        loud = np.fft.irfft((np.fft.rfft(folded, axis=0) * np.conj(np.fft.rfft(sync, axis=0))).sum(axis=1), n=SLOTS)
-        spread = float(np.sqrt(np.mean(folded**2) * SYNC)) + 1e-12
-        places += [(float(loud[shift]) / spread, shift, folded) for shift in range(SLOTS)]
-    places.sort(key=lambda each: -each[0])
-    best = Hearing("", None, places[0][0], 0.0)
-    for peak, shift, folded in places[:BEST]:
-        soft = _read((np.roll(folded, -shift, axis=0), 1.0), bit, sign)[0][:BITS]
-        heard = _judged(soft, known, peak)
-        if (bool(heard.verdict), heard.score) > (bool(best.verdict), best.score):
-            best = heard
+    best = Hearing("", None, 0.0, 0.0)
+    for peak, soft in heard(folded(samples), key):
+        hearing = _judged(soft, known, peak)
+        if (bool(hearing.verdict), hearing.score) > (bool(best.verdict), best.score):
+            best = hearing
     return best
 
 
+def folded(samples: Samples) -> list[Cells]:
+    """(SLOTS, BANDS) for each of the places where a slot may begin: what no key changes. Nothing for too short a sound."""
+    if len(samples) < 2 * WINDOW:
+        return []
+    return [_fold(_cells(samples, offset))[0] for offset in range(0, SLOT, HOP)]
+
+
+def heard(folds: Sequence[Cells], key: str = KEY) -> list[tuple[float, Soft]]:
+    """How loud the sync is, and the readings of the bits, at the BEST places, loudest first."""
+    bit, sign, _ = _places(key)
+    sync = np.where(bit == BITS, sign, 0).reshape(SLOTS, BANDS)
+    places = []
+    for cells in folds:
+        loud = np.fft.irfft((np.fft.rfft(cells, axis=0) * np.conj(np.fft.rfft(sync, axis=0))).sum(axis=1), n=SLOTS)
+        spread = float(np.sqrt(np.mean(cells**2) * SYNC)) + 1e-12
+        places += [(float(loud[shift]) / spread, shift, cells) for shift in range(SLOTS)]
+    places.sort(key=lambda each: -each[0])
+    return [
+        (peak, _read((np.roll(cells, -shift, axis=0), 1.0), bit, sign)[0][:BITS]) for peak, shift, cells in places[:BEST]
+    ]
+
+
 def _judged(soft: Soft, known: Sequence[str], sync: float) -> Hearing:
-    blind = decode(soft)
-    if blind and blind[1] >= BLIND:
-        return Hearing("blind", blind[0], sync, blind[1])
-    scores = [(match(soft, ident), ident) for ident in known]
-    score, ident = max(scores, default=(0.0, None))
-    return Hearing("matched", ident, sync, score) if score >= MATCHED else Hearing("", None, sync, score)
+    ident, score = decode(soft)
+    if score >= BLIND:
+        return Hearing("blind", ident, sync, score)
+    if known:
+        score, ident = max((match(soft, each), each) for each in known)
+        if score >= threshold(len(known), BEST):
+            return Hearing("matched", ident, sync, score)
+    return Hearing("", None, sync, score)
 
 
 @lru_cache(maxsize=4)

@@ -28,7 +28,8 @@ def filmed(path: Path, marks: Marks | None, **facts: list[str]) -> tuple[Marking
     told: list[Event] = []
     marking = Marking(marks, told.append)
     with marking.film(path, models={"vae": "0" * 64}, **facts) as draft:  # type: ignore[arg-type]
-        stitch(marking.clips([frames(), frames(6)], SIZE, 12), draft, fps=12, size=SIZE)
+        shown = marking.clips([frames(), frames(6)], SIZE, 12)
+        stitch(shown, draft, fps=12, size=SIZE, mark=marking.picture(SIZE))
     return marking, told
 
 

@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     draft, path = folder / "draft.mp4", folder / "film.mp4"
     mark = PictureMark(IDENT, SIZE)
     frames = pictures()
-    stitch([mark.frames(frames)], draft, fps=12, size=SIZE)
+    stitch([frames], draft, fps=12, size=SIZE, mark=mark)
     write_xmp(draft, AI)
     sign(draft, path, local(folder / "keys"), ident=IDENT, source=AI, version="1", models={"vae": "0" * 64})
     ledger = Ledger(folder / "ledger.sqlite")
