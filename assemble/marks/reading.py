@@ -35,7 +35,7 @@ class Sight:
     """The best reading of a picture mark. `verdict` is "blind", "matched" or "" (nothing found), `ident` the id with it.
 
     sync: how far the tile stands out, in standard deviations of all places looked at; about 5 is what noise reaches.
-    score: how well the bits fit the id, in standard deviations. scale, flipped, shift: how the copy lies to the original.
+    score: how well the bits fit the id, in standard deviations. scale, flipped: how the copy lies to the original.
     """
 
     verdict: str

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from assemble import AssembleError
 from assemble.marks import AI, Verdict, keys, local, sign, verify, xmp
 from assemble.marks.boxes import boxes
-from assemble.marks.manifest import UUID, read_manifest
+from assemble.marks.manifest import SOFTWARE, UUID, Signature, read_manifest
+from assemble.marks.reading import Sight
+from assemble.marks.sound import Hearing
+from assemble.marks.verdict import _off
 
 IDENT = "0123456789abcdef"
 
@@ -150,3 +153,11 @@ def test_any_bytes_have_boxes_and_xmp_or_none(tmp_path_factory: pytest.TempPathF
     path.write_bytes(data)
     assert all(box.size >= 8 and box.start + box.size <= len(data) for box in boxes(path))
     assert xmp.read_xmp(path) is None or xmp.UUID in data
+
+
+def test_a_sound_mark_that_is_too_short_to_read_is_no_fault_and_a_missing_track_is() -> None:
+    made = Signature("trusted", software=f"{SOFTWARE} 1", ident="ab", made={"layers": ["picture", "sound"]})
+    seen, unread = Sight("blind", "ab", 9.0, 12.0, 1.0, False), Hearing("", None, 3.0, 4.0)
+    assert not _off(made, "x", seen, unread)
+    assert "there is no sound" in _off(made, "x", seen, None)[0]
+    assert "different films" in _off(made, "x", seen, Hearing("matched", "cd", 9.0, 9.0))[0]
