@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from generation.toon.muon import Muon
+from generation.training.muon import Muon
 
 
 class Loop:
