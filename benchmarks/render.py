@@ -139,7 +139,9 @@ def setting(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
 
     from generation import FAMILIES, Model
     from storyboard import Studio
-    from storyboard.production import requested
+    from storyboard.asking import requested
+    from storyboard.casting import Casting
+    from storyboard.run import RunFolder
     from storyboard.takes import take_of
 
     torch.set_num_threads(1)
@@ -148,9 +150,9 @@ def setting(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
     studio = Studio("toon")
     board = studio.board(path)
     takes = [take_of(shot, number, 1) for number, shot in enumerate(board.shots, 1)]
-    requests = [
-        requested(shot, take, studio.model, board.pixels) for shot, take in zip(board.shots, takes, strict=True)
-    ]
+    with RunFolder.hold(asked.work / "ours.mp4") as run:
+        casting = Casting(board, run, lambda event: None)
+        requests = [requested(board, take.shot, take, studio.model, casting, lambda *told: {}) for take in takes]
     if not asked.wide:
         return studio.model, requests
     family = replace(FAMILIES["toon"], steps=2)

@@ -38,7 +38,8 @@ class Family:
     `slot_word` for character 1, 2, 3; "looks" by name and looks; "order" so, with the numbers of the character's pictures.
 
     `layout_gate` is the likeness under which a character of a layout, at first sight, is not worth finishing, as
-    `benchmarks.gate` measures it; None where nobody has measured it yet.
+    `benchmarks.gate` measures it, and `cache` what each expert may leave out at the speed "cached", as `benchmarks.render` does;
+    None where nobody has measured it yet.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Family:
     prefix: str = ""
     negative_prompt: str = ""
     layout_gate: float | None = None
+    cache: tuple[float, float] | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from generation.folder import AGAIN, hash_files, read_json, weight_files
 from generation.lora import Lora, merge
 from generation.recognise import CLASSES, OPTIONAL, read_index, recognised
 from generation.singles import load_single, shapes, single_file
+from generation.speed import EXACT, Speed
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +43,7 @@ class Model:
     files: dict[str, tuple[Path, ...]]
     loras: tuple[Lora, ...] = ()
     plan: Plan | None = None
+    speed: Speed = EXACT
     aside: Aside | None = field(default=None, compare=False)
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storyboard import console, marks, models, packs
+from storyboard import console, marks, models, packs, training
 from storyboard.options import (
     CaptionsHow,
     ClipsTo,
@@ -251,6 +251,9 @@ def train_toon(context: typer.Context) -> None:
     code = trained(context.args)
     if code:
         raise typer.Exit(code)
+
+
+train.command("identity")(training.identity)
 
 
 def main() -> None:
