@@ -101,6 +101,12 @@ class DenoiseStage(Stage):
         """Where this expert's number stands in a (high-noise, low-noise) pair."""
         return 0 if self.name == "layout" else 1
 
+    @property
+    def _cache(self) -> float | None:
+        """The threshold at which blocks are left out, if any may be: not where each fetches the next one."""
+        streamed = self.placement is not None and self.placement.how == "streamed"
+        return None if streamed or self.model.speed.cache is None else self.model.speed.cache[self._side]
+
     def _open(self) -> None:
         if self.network is None:
             found = self._load(self._component)
@@ -112,8 +118,10 @@ class DenoiseStage(Stage):
                     self.adapter = self.model.adapter(self._component, self.dtype).to(self.device).attach(self.network)
                 elif self.model.speed.rounded:
                     self.adapter = blank(self.network).to(self.device, self.dtype)
-            if self.model.speed.cache:
-                cache_blocks(self.network, self.model.speed.cache[self._side])
+            if self._cache is not None:
+                cache_blocks(self.network, self._cache)
+            elif self.model.speed.cache:
+                self.notes = ["at this speed blocks are left out, but here they come and go in turn, and all are computed"]
         forget(self.network)
 
     def _noise_shape(self, request: ShotRequest, before: int = 0) -> tuple[int, int, int, int, int]:
@@ -229,10 +237,12 @@ class DenoiseStage(Stage):
         }
         if self.placement is not None and self.placement.precision == "fp8":
             settings["precision"] = "fp8"
+        if family.preset:
+            settings["preset"] = family.preset.name
         if self.model.speed.rounded:
             settings["rounded"] = True
-        if self.model.speed.cache:
-            settings["cache"] = self.model.speed.cache[self._side]
+        if self._cache is not None:
+            settings["cache"] = self._cache
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         if family.references == "streams":
