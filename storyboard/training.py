@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from storyboard import console
-from storyboard.errors import StoryboardError
 from storyboard.options import Json, ModelName
 
 
@@ -44,14 +43,13 @@ def identity(
 
     quiet()
     from generation import Model
-    from generation.training.identity import Settings, install, train_identity
+    from generation.training.identity import Settings, check_out, install, train_identity
     from storyboard.footage import footage_of
     from storyboard.judging import judged
     from storyboard.shelf import located
 
     opened = Model.open(located(model))
-    if output is None and model == "toon":
-        raise StoryboardError("the shipped model keeps its own adapter", where="--out", mend="name a folder: --out mine")
+    check_out(opened, output)
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -88,10 +88,11 @@ def train_identity(
     widest = max(footage, key=lambda each: each.frames.size)
     _fits(model, widest, settings, device, free)
     _claim(work, model, settings, packs)
+    experts = [expert for expert in EXPERTS if expert in model.files]
+    for expert in experts:
+        _adapter(model, expert, packs, settings)  # what does not fit is refused before there is work in it
     every = encoded(footage, packs, model, device, work / "footage", tell)
-    return {
-        expert: _train(model, expert, every, packs, settings, work, tell, device) for expert in EXPERTS if expert in model.files
-    }
+    return {expert: _train(model, expert, every, packs, settings, work, tell, device) for expert in experts}
 
 
 def _train(
@@ -161,16 +162,20 @@ def _train(
     return known
 
 
-def install(work: Path, model: Model, out: Path | None) -> Path:
-    """Put trained adapters where a render finds them: into the model's own folder, or into `out`, a new folder with links to the
-    model's files; returns the folder. Raises GenerationError for a shipped model without `out` and an `out` of something else.
-    """
-    folder = out or model.folder
+def check_out(model: Model, out: Path | None) -> None:
+    """Refuse a place for a trained adapter: the shipped model's own, and a folder of something else."""
     if out is None and model.folder in SHIPPED.values():
         raise GenerationError("the shipped model keeps its own adapter", mend="Say --out FOLDER for a model with the new one.")
+    if out is not None and out.exists() and not (out / "model_index.json").exists() and (out.is_file() or any(out.iterdir())):
+        raise GenerationError("there is something else in this place", where=str(out), mend="Name a new folder with --out.")
+
+
+def install(work: Path, model: Model, out: Path | None) -> Path:
+    """Put trained adapters where a render finds them: into the model's own folder, or into `out`, a new folder with links to the
+    model's files; returns the folder."""
+    check_out(model, out)
+    folder = out or model.folder
     if out is not None:
-        if out.exists() and not (out / "model_index.json").exists() and any(out.iterdir()):
-            raise GenerationError("there is something else in this folder", where=str(out), mend="Name a new one.")
         for path in sorted(model.folder.rglob("*")):
             there = out / path.relative_to(model.folder)
             if path.is_dir() or path.name in (CONFIG, WEIGHTS) or there.exists():
@@ -187,15 +192,16 @@ def install(work: Path, model: Model, out: Path | None) -> Path:
 
 def _adapter(model: Model, expert: str, packs: Mapping[str, IdentityPack], settings: Settings) -> IdentityAdapter:
     """The model's own adapter to go on from, or a fresh one that fits it and has seen the packs' embeddings."""
-    figure = next(iter(packs.values())).figures.shape[1]
+    from diffusers import WanTransformer3DModel
+
+    with torch.device("meta"):
+        shape = WanTransformer3DModel.from_config(model.config(expert))
     if model.adapter_of(expert) and not settings.anew:
         adapter = model.adapter(expert, torch.float32).train().requires_grad_(True)
+        adapter.attach(shape)  # or it does not fit
     else:
-        from diffusers import WanTransformer3DModel
-
-        with torch.device("meta"):
-            shape = WanTransformer3DModel.from_config(model.config(expert))
         torch.manual_seed(settings.seed)
+        figure = next(iter(packs.values())).figures.shape[1]
         inner = shape.config.num_attention_heads * shape.config.attention_head_dim
         adapter = IdentityAdapter(AdapterConfig.of(shape, figure_dim=figure, id_dim=min(1024, inner)))
         rows = [np.concatenate([getattr(pack, part) for pack in packs.values()]) for part in ("faces", "figures")]
