@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from generation.machine import free_memory
     from generation.memory import Placement, Plan, plan
     from generation.request import SLOTS, ShotRequest, VoiceTrack
+    from generation.speed import SPEEDS, Speed
     from generation.stage import CharacterTokens, Stage
     from generation.stages import STAGES, glimpses, open_stage, preview
 
 __all__ = [
     "FAMILIES",
     "SLOTS",
+    "SPEEDS",
     "STAGES",
     "AdapterConfig",
     "CharacterTokens",
@@ -34,6 +36,7 @@ __all__ = [
     "Placement",
     "Plan",
     "ShotRequest",
+    "Speed",
     "Stage",
     "StageError",
     "VoiceTrack",
@@ -55,6 +58,7 @@ _HOMES = {
     "machine": ("free_memory",),
     "memory": ("Placement", "Plan", "plan"),
     "request": ("SLOTS", "ShotRequest", "VoiceTrack"),
+    "speed": ("SPEEDS", "Speed"),
     "stage": ("CharacterTokens", "Stage"),
     "stages": ("STAGES", "glimpses", "open_stage", "preview"),
 }

@@ -203,6 +203,15 @@ class IdentityAdapter(nn.Module):
             processor._attention_backend = block.attn2.processor._attention_backend
             block.attn2.set_processor(processor)
 
+    def check_pack(self, name: str, face_dim: int, figure_dim: int) -> None:
+        """Refuse the identity of @name when its embeddings are of other widths."""
+        if (face_dim, figure_dim) != (self.config.face_dim, self.config.figure_dim):
+            raise GenerationError(
+                f"@{name}'s pack was made by encoders of another width: {face_dim} and {figure_dim} numbers for face and figure, "
+                f"the identity adapter takes {self.config.face_dim} and {self.config.figure_dim}",
+                mend="Make it again with `storyboard refs prepare`.",
+            )
+
     def save(self, folder: Path | str) -> None:
         """Write the weights and the configuration into `folder`."""
         from safetensors.torch import save_file

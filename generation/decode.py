@@ -18,7 +18,7 @@ class DecodeStage(Stage):
     """Makes `frames` (T, H, W, 3) uint8 RGB.
 
     On a CPU, where the stock pipeline's exact rounding is out of reach anyway because an adapter has been at work, the
-    quicker of two equal forms of arithmetic is used.
+    quicker of two equal forms of arithmetic is used; so it is at every speed but "exact".
     """
 
     name = "decode"
@@ -69,7 +69,8 @@ class DecodeStage(Stage):
 
     def _quick(self, request: ShotRequest) -> bool:
         adapted = any(self.model.adapter_of(self.model.expert(stage)) for stage in ("layout", "detail"))
-        return self.device == "cpu" and adapted and any(request.identity_scale)
+        inexact = self.model.speed.rounded or (adapted and any(request.identity_scale))
+        return self.device == "cpu" and inexact
 
     def _arithmetic(self, request: ShotRequest) -> AbstractContextManager[None]:
         if not self._quick(request):

@@ -16,6 +16,7 @@ from generation.references import KINDS, Condition
 from generation.references.condition import passed_on
 from generation.request import SIDES, ShotRequest
 from generation.solver import restore, snapshot
+from generation.speed import cache_blocks, forget, remembered
 from generation.stage import CharacterTokens, OnStep, Stage, digest
 
 if TYPE_CHECKING:
@@ -100,16 +101,28 @@ class DenoiseStage(Stage):
         """Where this expert's number stands in a (high-noise, low-noise) pair."""
         return 0 if self.name == "layout" else 1
 
+    @property
+    def _cache(self) -> float | None:
+        """The threshold at which blocks are left out, if any may be: not where each fetches the next one."""
+        streamed = self.placement is not None and self.placement.how == "streamed"
+        return None if streamed or self.model.speed.cache is None else self.model.speed.cache[self._side]
+
     def _open(self) -> None:
-        if self.network is not None:
-            return
-        found = self._load(self._component)
-        if len(found) > 1:
-            self.network, self.adapter = found
-            return
-        (self.network,) = found
-        if self.model.adapter_of(self._component):
-            self.adapter = self.model.adapter(self._component, self.dtype).to(self.device).attach(self.network)
+        if self.network is None:
+            found = self._load(self._component)
+            if len(found) > 1:
+                self.network, self.adapter = found
+            else:
+                (self.network,) = found
+                if self.model.adapter_of(self._component):
+                    self.adapter = self.model.adapter(self._component, self.dtype).to(self.device).attach(self.network)
+                elif self.model.speed.rounded:
+                    self.adapter = blank(self.network).to(self.device, self.dtype)
+            if self._cache is not None:
+                cache_blocks(self.network, self._cache)
+            elif self.model.speed.cache:
+                self.notes = ["at this speed blocks are left out, but here they come and go in turn, and all are computed"]
+        forget(self.network)
 
     def _noise_shape(self, request: ShotRequest, before: int = 0) -> tuple[int, int, int, int, int]:
         vae = self.model.config("vae")
@@ -135,13 +148,15 @@ class DenoiseStage(Stage):
             rows = inputs[name].to(self.device, self.dtype)
             rest = self.model.family.text_length - len(rows)
             text = torch.cat([rows, rows.new_zeros(rest, rows.shape[1])])[None]
-            if self.adapter is None or not self._identified(request):
+            identified = self.adapter is not None and self._identified(request)
+            if not identified and not (self.model.speed.rounded and rest):
                 ways.append((text, None, live))
                 continue
             from generation.adapter import short_text
 
-            conditioning = self._identity(request, tokens) if name == "prompt" else {}
-            conditioning["grid"] = self._grid(request)
+            conditioning = self._identity(request, tokens) if identified and name == "prompt" else {}
+            if identified:
+                conditioning["grid"] = self._grid(request)
             if rest:
                 text, conditioning["text_bias"] = short_text(text, len(rows) + 1)
             if condition.apart:
@@ -163,14 +178,8 @@ class DenoiseStage(Stage):
             )
         if not tokens:
             return {}
-
-        config = self.adapter.config
         for name, one in zip(request.characters, tokens, strict=True):
-            if one.face.shape[1] != config.face_dim or one.figure.shape[1] != config.figure_dim:
-                raise GenerationError(
-                    f"@{name}'s pack was made by encoders of another width",
-                    mend="Make it again with `storyboard refs prepare`.",
-                )
+            self.adapter.check_pack(name, one.face.shape[1], one.figure.shape[1])
         face, figure, weights = (
             torch.stack([torch.tensor(getattr(one, part)) for one in tokens])[None].to(self.device)
             for part in ("face", "figure", "weights")
@@ -192,9 +201,10 @@ class DenoiseStage(Stage):
         hidden, times = condition.seen(latents, time)
         hidden, more = hidden.to(self.dtype), condition.more
         found: list[torch.Tensor] = []
-        # One forward after another, never as one batch: a batch is rounded differently.
-        for text, conditioning, live in ways:
-            with self._conditioned(conditioning), condition.around(self.network, live):
+        # One forward after another, never as one batch: a batch is rounded differently, and on a CPU no quicker.
+        for number, (text, conditioning, live) in enumerate(ways):
+            memory = remembered(self.network, f"{number}")
+            with memory, self._conditioned(conditioning), condition.around(self.network, live):
                 found.append(
                     self.network(
                         hidden_states=hidden, timestep=times, encoder_hidden_states=text, return_dict=False, **more
@@ -227,6 +237,12 @@ class DenoiseStage(Stage):
         }
         if self.placement is not None and self.placement.precision == "fp8":
             settings["precision"] = "fp8"
+        if family.preset:
+            settings["preset"] = family.preset.name
+        if self.model.speed.rounded:
+            settings["rounded"] = True
+        if self._cache is not None:
+            settings["cache"] = self._cache
         if self.name == "layout":
             settings |= {"size": [request.width, request.height, request.frames], "seed": request.seed}
         if family.references == "streams":
@@ -241,6 +257,14 @@ class DenoiseStage(Stage):
             if request.voice is not None and tokens:
                 settings["voice"] = digest(request.voice.by_slot(request.characters, request.frames))
         return settings
+
+
+def blank(network: Any) -> IdentityAdapter:
+    """An adapter that changes nothing, attached to a network without one, so that its text can be cut short."""
+    from generation.adapter import AdapterConfig, IdentityAdapter
+
+    config = AdapterConfig.of(network, figure_dim=1, id_dim=1, tokens_per_character=1)
+    return IdentityAdapter(config).eval().requires_grad_(False).attach(network)
 
 
 class LayoutStage(DenoiseStage):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from generation.load import Model
 from generation.request import ShotRequest
 from generation.stage import CharacterTokens, OnStep, Stage
 from generation.wording import worded
@@ -17,6 +18,10 @@ class EncodeStage(Stage):
     """Makes `prompt` (rows, width), and `negative` if the request is guided: only the rows that are not padding."""
 
     name = "encode"
+
+    def __init__(self, model: Model, device: str) -> None:
+        super().__init__(model, device)
+        self.read: dict[str, Tensor] = {}  # all shots of a film are made against the same words
 
     def run(
         self,
@@ -33,7 +38,10 @@ class EncodeStage(Stage):
         artefact = {}
         self.notes.clear()
         for done, name in enumerate(names, 1):
-            artefact[name] = self._embed(words[name])
+            if words[name] not in self.read:
+                self.read[words[name]] = self._embed(words[name])
+            self._measure(words[name])
+            artefact[name] = self.read[words[name]]
             if on_step:
                 on_step(done, len(names))
         return artefact
@@ -42,7 +50,6 @@ class EncodeStage(Stage):
         import torch
         from diffusers.pipelines.wan.pipeline_wan import prompt_clean
 
-        self._measure(prompt_clean(text))
         # Padded to the full length although the padding is cut off again: its rounding is in the result.
         ids = self.tokenizer(
             [prompt_clean(text)],
@@ -59,6 +66,9 @@ class EncodeStage(Stage):
 
     def _measure(self, text: str) -> None:
         """Note it where a text is longer than the model reads, and what of it is lost."""
+        from diffusers.pipelines.wan.pipeline_wan import prompt_clean
+
+        text = prompt_clean(text)
         ids, most = self.tokenizer(text, verbose=False).input_ids, self.model.family.text_length
         if len(ids) > most:
             lost = " ".join(self.tokenizer.decode(ids[most - 1 :], skip_special_tokens=True).split())

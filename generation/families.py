@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generation.family import PARTS, Family
+from generation.preset import Preset
 
 _480P = ((832, 480), (480, 832))
 _720P = ((1280, 720), (720, 1280))
@@ -39,6 +40,11 @@ _BERNINI: dict[str, Any] = {
     "prefix": SUBJECTS,
 }  # fmt: skip
 
+
+def _lightning(folder: str) -> tuple[Preset, ...]:
+    return (Preset("lightning", 4, 5.0, f"lightx2v/Wan2.2-Lightning, folder {folder}"),)
+
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
@@ -67,12 +73,15 @@ FAMILIES: dict[str, Family] = {
             parts=PARTS,
             licence="Apache-2.0",
             layout_gate=0.3,
+            retake_scale=1.5,
+            cache=(0.35, 0.35),
         ),
         Family(
             name="Wan2.2-T2V-A14B",
             repository="Wan-AI/Wan2.2-T2V-A14B-Diffusers",
             shift=12.0,  # the scheduler of the published folder says 3.0: 13 of 40 steps would be high-noise, not 26
             guidance=(4.0, 3.0),
+            presets=_lightning("Wan2.2-T2V-A14B-4steps-lora-rank64-Seko-V1.1"),
             **_A14B,
         ),
         Family(
@@ -81,6 +90,7 @@ FAMILIES: dict[str, Family] = {
             shift=5.0,
             guidance=(3.5, 3.5),
             references="keyframe",
+            presets=_lightning("Wan2.2-I2V-A14B-4steps-lora-rank64-Seko-V1"),
             **{**_A14B, "pipeline": "WanImageToVideoPipeline", "boundary": 0.9, "channels": 36, "billions": 14.289},
         ),
         Family(

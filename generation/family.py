@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generation.errors import GenerationError
+from generation.preset import Preset
 
 CROP = 1.15  # a size asked for may differ from a native shape by this factor; past it, too much would be cut away
 SAME_SHAPE = 0.03  # shapes that differ by less are one: 832x480 is taken for 16:9
@@ -38,7 +39,9 @@ class Family:
     `slot_word` for character 1, 2, 3; "looks" by name and looks; "order" so, with the numbers of the character's pictures.
 
     `layout_gate` is the likeness under which a character of a layout, at first sight, is not worth finishing, as
-    `benchmarks.gate` measures it; None where nobody has measured it yet.
+    `benchmarks.gate` measures it, `retake_scale` the strength of identity in the takes after the first, where the words may give
+    way to it, and `cache` what each expert may leave out at the speed "cached", as `benchmarks.render` does;
+    None where nobody has measured it yet. `presets` are for step-distilled LoRAs; `preset` is the one in use.
     """
 
     name: str
@@ -77,11 +80,25 @@ class Family:
     prefix: str = ""
     negative_prompt: str = ""
     layout_gate: float | None = None
+    retake_scale: float = 1.0
+    cache: tuple[float, float] | None = None
+    presets: tuple[Preset, ...] = ()
+    preset: Preset | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages of a take. Pictures go through the VAE before the experts come."""
         return STAGES if self.references == "tokens" else (STAGES[0], "references", *STAGES[1:])
+
+    def with_preset(self, name: str) -> Family:
+        """This family, asked as one of its presets says."""
+        for preset in self.presets:
+            if preset.name == name:
+                return replace(self, preset=preset, steps=preset.steps, shift=preset.shift, guidance=preset.guidance)
+        known = ", ".join(preset.name for preset in self.presets)
+        raise GenerationError(
+            f'{self.name} has no preset "{name}"', where="--preset", mend=f"Write one of: {known}." if known else "Leave it out."
+        )
 
     @property
     def needs_frame(self) -> bool:

@@ -15,8 +15,10 @@ from generation.families import FAMILIES
 from generation.family import Family
 from generation.folder import AGAIN, hash_files, read_json, weight_files
 from generation.lora import Lora, merge
+from generation.preset import exact_grid
 from generation.recognise import CLASSES, OPTIONAL, read_index, recognised
 from generation.singles import load_single, shapes, single_file
+from generation.speed import EXACT, Speed
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +44,7 @@ class Model:
     files: dict[str, tuple[Path, ...]]
     loras: tuple[Lora, ...] = ()
     plan: Plan | None = None
+    speed: Speed = EXACT
     aside: Aside | None = field(default=None, compare=False)
 
     @classmethod
@@ -137,6 +140,10 @@ class Model:
                 )
         return replace(self, loras=loras)
 
+    def with_preset(self, name: str) -> Model:
+        """This model, asked as a preset of its family says: few steps, for a step-distilled LoRA."""
+        return replace(self, family=self.family.with_preset(name))
+
     def _merged(self, component: str) -> list[tuple[Path, float]]:
         """The files and strengths of the LoRAs that change a component."""
         sides = {"transformer": 0, "transformer_2": 1}
@@ -152,9 +159,11 @@ class Model:
         return read_json(path)
 
     def scheduler(self) -> Any:
-        """A new scheduler, with the family's own flow shift if it has one."""
+        """A new scheduler, with the family's own flow shift if it has one; of a preset, on its exact noise levels."""
         import diffusers
 
+        if self.family.preset:
+            return exact_grid(self.family.preset.shift)
         kind = getattr(diffusers, self.index["scheduler"][1])
         scheduler = kind.from_pretrained(self.folder / "scheduler", local_files_only=True)
         if self.family.shift is None:

@@ -30,6 +30,7 @@ def requested(
     width, height = family.size_for(*board.pixels)
     frames = family.frames_for(shot.seconds)
     levels = voiced(frames, family.fps)
+    scale = family.retake_scale if take.number > 1 else 1.0
     counts = family.picture_counts(len(shot.names), frames)
     return ShotRequest(
         prompt=ordered(shot, board.style, family.parts),
@@ -46,6 +47,7 @@ def requested(
         detail_seed=take.detail_seed,
         steps=family.steps,
         guidance=family.guidance,
+        identity_scale=(scale, scale),
         voice=VoiceTrack({name: np.asarray(track, np.float32) for name, track in levels.items()}) if levels else None,
     )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storyboard import console, marks, models, packs
+from storyboard import console, marks, models, packs, training
 from storyboard.options import (
     CaptionsHow,
     ClipsTo,
@@ -66,6 +66,12 @@ def render(
     lora: Annotated[
         list[str] | None, typer.Option(metavar="HIGH:LOW@S:S", help="LoRAs for the experts, with strengths; once for each.")
     ] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="As a step-distilled LoRA wants to be asked: lightning.")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(metavar="exact|rounded|cached", help="rounded looks the same; cached leaves out what changes little.")
+    ] = "exact",
     memory: Annotated[float | None, typer.Option(metavar="GB", help="Plan with so much memory, not all that is free.")] = None,
     delivery: DeliveryName = None,
     codec: CodecName = None,
@@ -89,7 +95,7 @@ def render(
     film, chosen = output or Path(source.name).with_suffix(".mp4"), _numbers(shots)
     try:
         with showing(sys.stderr) as on_event:
-            made = Studio(model, lora or ()).render(
+            made = Studio(model, lora or (), preset, speed).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
                 fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
                 loudness=loudness, captions=captions, silent=silent, marks=chosen_marks, on_event=on_event,  # type: ignore[arg-type]
@@ -252,6 +258,9 @@ def train_toon(context: typer.Context) -> None:
     code = trained(context.args)
     if code:
         raise typer.Exit(code)
+
+
+train.command("identity")(training.identity)
 
 
 def main() -> None:

@@ -60,19 +60,25 @@ class Film:
 
 class Studio:
     """A model, ready to render. `model` is "toon", the embedded one, the name of one that was fetched, or a model folder in
-    diffusers layout. `loras` change its experts, each written as HIGH:LOW@STRENGTH:STRENGTH, or FILE for both.
+    diffusers layout. `loras` change its experts, each written as HIGH:LOW@STRENGTH:STRENGTH, or FILE for both; a `preset` of
+    the family's says how few steps they need. `speed`: "exact", "rounded" or "cached"; see generation.speed.
 
     Raises GenerationError when the folder is no model that is known, or not whole, and when a LoRA is of another family;
     FetchError when it is half fetched.
     """
 
-    def __init__(self, model: str | Path = "toon", loras: Collection[str] = ()) -> None:
+    def __init__(
+        self, model: str | Path = "toon", loras: Collection[str] = (), preset: str | None = None, speed: str = "exact"
+    ) -> None:
         quiet()
-        from generation import Lora, Model
+        from generation import Lora, Model, Speed
 
         self.model: Model = Model.open(located(model))
+        if preset:
+            self.model = self.model.with_preset(preset)
         if loras:
             self.model = self.model.with_loras(map(Lora.parse, loras))
+        self.model = replace(self.model, speed=Speed.of(speed, self.model.family))
         self.limits = Limits.of(self.model.family)
 
     def board(self, source: str | Path | Storyboard, *, seed: int | None = None) -> Storyboard:
@@ -210,6 +216,8 @@ class Studio:
             "film": str(film),
             "title": board.title,
             "loras": [f"{lora.files[0]}:{lora.files[1]}@{lora.strengths[0]}:{lora.strengths[1]}" for lora in self.model.loras],
+            "speed": self.model.speed.name,
+            "preset": self.model.family.preset.name if self.model.family.preset else None,
             "model": {"name": self.model.family.name, "folder": str(self.model.folder), "licence": self.model.family.licence},
             "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
             "versions": {name: version(name) for name in LIBRARIES},

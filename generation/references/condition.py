@@ -30,6 +30,9 @@ class Condition:
     apart = False
     """Whether the network's sequence is not the shot's own grid of tokens alone."""
 
+    given = 0
+    """Latent frames at the shot's start that are not made, but given."""
+
     def __init__(
         self, model: Model, request: ShotRequest, inputs: dict[str, Tensor], device: str, dtype: torch.dtype
     ) -> None:
@@ -71,6 +74,10 @@ class Condition:
 
     def done(self, latents: Tensor) -> Tensor:
         """The shot's own latents, as the decoder takes them."""
+        return latents
+
+    def whole(self, latents: Tensor) -> Tensor:
+        """A finished shot's latents, with what stands before them while it is denoised: what training starts from."""
         return latents
 
 

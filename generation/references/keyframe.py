@@ -41,6 +41,10 @@ class Keyframe(Condition):
         """The frame's latents."""
         return self.made.get("condition.frame")
 
+    @property
+    def given(self) -> int:  # type: ignore[override]
+        return int(self.frame is not None and not self.model.family.needs_frame)
+
     def seen(self, latents: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
         import torch
 

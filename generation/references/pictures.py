@@ -62,6 +62,12 @@ class Pictures(Condition):
     def done(self, latents: Tensor) -> Tensor:
         return latents[:, :, self.frames :]
 
+    def whole(self, latents: Tensor) -> Tensor:
+        import torch
+
+        pictures = self.made["condition.shot"][:, : latents.shape[1], : self.frames]
+        return torch.cat([pictures.to(latents.dtype), latents], dim=2)
+
 
 def letterboxed(picture: np.ndarray, height: int, width: int) -> Tensor:
     """A picture (H, W, 3) uint8 RGB in the middle of white (1, 3, 1, height, width), as large as it fits, in -1..1."""

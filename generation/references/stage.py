@@ -45,12 +45,12 @@ class ReferencesStage(Stage):
                 mend="Scale and crop it to the shot.",
             )
         with torch.no_grad():
-            made = KINDS[family.references].encode(family, request, self._encoded)
+            made = KINDS[family.references].encode(family, request, self.latents)
         if on_step:
             on_step(1, 1)
         return {**inputs, **{name: latents.cpu().contiguous() for name, latents in made.items()}}
 
-    def _encoded(self, shown: Tensor) -> Tensor:
+    def latents(self, shown: Tensor) -> Tensor:
         """Normalised latents (1, C, F, h, w) of pixels (1, 3, T, H, W) in -1..1: the most likely ones, nothing is drawn."""
         import torch
 

@@ -19,9 +19,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from generation.adapter import AdapterConfig, IdentityAdapter
 from generation.toon.locator import Locator
-from generation.toon.loop import Loop, rank
-from generation.toon.precision import device, mixed
-from generation.toon.references import References, join
+from generation.toon.references import References
+from generation.training.appearances import join
+from generation.training.loop import Loop, rank
+from generation.training.precision import device, mixed
 
 if TYPE_CHECKING:
     from diffusers import WanTransformer3DModel

@@ -13,8 +13,8 @@ from generation.request import SIDES
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
 from generation.toon.locator import spots
-from generation.toon.precision import device, mixed
 from generation.toon.vae import encode, quick_passes, to_signed
+from generation.training.precision import device, mixed
 
 ACTED = 0.08
 """From this share on a patch shows an action: an arm's width of it."""

@@ -96,7 +96,7 @@ class Training:
     def train_experts(self) -> None:
         """What each process of `experts` does."""
         from generation.toon import experts as e
-        from generation.toon.loop import rank
+        from generation.training.loop import rank
 
         painter, pictures, clips = self._painter()
         plan = self.plan

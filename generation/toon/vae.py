@@ -14,8 +14,8 @@ from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 
 from generation.convolution import quick_convolutions
 from generation.toon.data import Drawings
-from generation.toon.loop import Loop, rank
-from generation.toon.precision import device, mixed
+from generation.training.loop import Loop, rank
+from generation.training.precision import device, mixed
 
 CONFIG: dict[str, Any] = {
     "base_dim": 24, "decoder_base_dim": 32, "z_dim": 16, "dim_mult": [1, 2, 2], "temperal_downsample": [True, True],

@@ -52,7 +52,7 @@ class Render:
     def gate(self, value: float | None) -> None:
         from generation.families import FAMILIES
 
-        self.patch.setitem(FAMILIES, "tiny", replace(FAMILIES["tiny"], layout_gate=value))
+        self.patch.setitem(FAMILIES, "tiny", replace(FAMILIES["tiny"], layout_gate=value, retake_scale=1.5))
 
     def __call__(self, film: str = "film.mp4", **options: Any) -> Film:
         self.events.clear()
@@ -100,9 +100,20 @@ def test_layouts_that_fail_are_not_finished(render: Render) -> None:
     assert other.path and film.path and other.path.read_bytes() == film.path.read_bytes()
 
 
-def test_layouts_that_pass_are_finished_and_taken_again_only_then(render: Render) -> None:
+def test_layouts_that_pass_are_finished_and_taken_again_only_then(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
+    from storyboard import filming
+
+    asked, ask = set(), filming.requested
+
+    def noted(board: Any, number: int, take: Any, *more: Any) -> Any:
+        request = ask(board, number, take, *more)
+        asked.add((take.number, request.identity_scale))
+        return request
+
+    monkeypatch.setattr(filming, "requested", noted)
     render.gate(-1.0)
     film = render(takes=2)
+    assert asked == {(1, (1.0, 1.0)), (2, (1.5, 1.5))}  # a shot that is taken again leans on identity more
     assert not render.kinds("reject")
     assert render.made("layout") == render.made("detail") == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert [len(shot.takes) for shot in film.report.shots] == [2, 2]

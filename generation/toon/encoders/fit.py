@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from generation.toon.precision import mixed
+from generation.training.precision import mixed
 
 SAVE_EVERY = 120.0
 """Seconds between checkpoints."""

@@ -11,9 +11,9 @@ from torch import nn
 
 from generation.toon import vae as toon_vae
 from generation.toon.data import Drawings, Recipe, draw
-from generation.toon.loop import Loop
-from generation.toon.muon import Muon, orthogonal
-from generation.toon.references import join
+from generation.training.appearances import join
+from generation.training.loop import Loop
+from generation.training.muon import Muon, orthogonal
 
 SMALL = Recipe("small", 6, 5, 96, 64)
 

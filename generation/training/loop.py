@@ -12,7 +12,12 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from generation.toon.muon import Muon
+from generation.training.muon import Muon
+
+
+def aloud(line: str) -> None:
+    """A line on stdout, at once."""
+    print(line, flush=True)
 
 
 class Loop:
@@ -20,15 +25,16 @@ class Loop:
 
     AdamW with a cosine learning rate after a short warm-up; gradients are clipped; `ema` holds the averaged weights.
     `muon` says by name and tensor which parameters Muon moves instead, at AdamW's rate. A checkpoint is written every
-    `save_minutes`, at the end, and atomically.
+    `save_minutes`, at the end, and atomically. What it has to say goes to `tell` and into a log.
     """
 
     def __init__(
         self, folder: Path, name: str, modules: nn.Module, *, steps: int, rate: float, betas: tuple[float, float] = (0.9, 0.98),
         decay: float = 0.0, ema: float = 0.9985, clip: float = 1.0, warmup: int = 200, save_minutes: float = 2.0,
         muon: Callable[[str, torch.Tensor], bool] = lambda name, tensor: False,
+        tell: Callable[[str], object] = aloud,
     ) -> None:  # fmt: skip
-        self.path, self.name, self.modules = folder / f"{name}.pt", name, modules
+        self.path, self.name, self.modules, self.tell = folder / f"{name}.pt", name, modules, tell
         self.steps, self.rate, self.clip, self.warmup, self.save_minutes = steps, rate, clip, warmup, save_minutes
         named = [(n, p) for n, p in modules.named_parameters() if p.requires_grad]
         self.parameters = [p for _, p in named]
@@ -81,7 +87,7 @@ class Loop:
             return
         minutes = (self.seconds + time.monotonic() - self._began) / 60
         line = f"{self.name} {self.step}/{self.steps} {minutes:.1f} min: {text}"
-        print(line, flush=True)
+        self.tell(line)
         with self.log.open("a") as log:
             log.write(line + "\n")
 

@@ -1,0 +1,70 @@
+"""Ways to make shots faster. Each is off until it is asked for; `python -m benchmarks.render` measures time and likeness.
+
+"exact" is the stock pipeline, bit for bit. "rounded" does the same sums in another order: the padding of a text as one row,
+convolutions in two dimensions. "cached" also leaves out most of a forward whose
+first block changes little since the last full one, and takes what the other blocks then added (the first-block cache of
+diffusers). Each expert and each kind of forward has a memory of its own, which ends with the shot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generation.errors import GenerationError
+
+if TYPE_CHECKING:
+    from generation.family import Family
+
+CACHE = (0.05, 0.05)
+"""Thresholds for families that nobody has measured."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """`rounded`: the same sums in another order. `cache`: for the high-noise and the low-noise expert, the relative change of the
+    first block's part up to which the others are not computed; None computes all."""
+
+    name: str = "exact"
+    rounded: bool = False
+    cache: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, name: str, family: Family) -> Speed:
+        """"exact", "rounded" or "cached", with the thresholds that were measured for a family."""
+        if name not in SPEEDS:
+            raise GenerationError(f'"{name}" is no speed', where="--speed", mend=f"Write one of: {', '.join(SPEEDS)}.")
+        return cls(name, name != "exact", (family.cache or CACHE) if name == "cached" else None)
+
+
+SPEEDS = ("exact", "rounded", "cached")
+EXACT = Speed()
+
+
+def cache_blocks(network: Any, threshold: float) -> None:
+    """Let a transformer leave out blocks, at this threshold; its memory is empty."""
+    from diffusers import FirstBlockCacheConfig
+
+    if network.is_cache_enabled:
+        network.disable_cache()
+    network.enable_cache(FirstBlockCacheConfig(threshold=threshold))
+
+
+def forget(network: Any) -> None:
+    """Empty the memory of a transformer that leaves out blocks, before another shot."""
+    from diffusers.hooks import HookRegistry
+
+    if network.is_cache_enabled:
+        HookRegistry.check_if_exists_or_initialize(network).reset_stateful_hooks(recurse=True)
+
+
+@contextmanager
+def remembered(network: Any, kind: str) -> Iterator[None]:
+    """Within it, forwards have the memory of this kind: with the prompt, or against it."""
+    if not network.is_cache_enabled:
+        yield
+        return
+    with network.cache_context(kind):
+        yield

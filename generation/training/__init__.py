@@ -1,0 +1,1 @@
+"""What every training shares, and the training of identity adapters for any family of models."""
