@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generation.errors import GenerationError
+from generation.family import STAGES
 from generation.footprint import TILE, Footprint
 
 if TYPE_CHECKING:
@@ -112,11 +113,10 @@ def plan(
     GenerationError where nothing fits, with the nearest that does.
     """
     stages = []
-    for stage in ("encode", "layout", "detail", "decode"):
-        ways = list(setups(footprint, stage, size, device))
-        fitting = [way for way in ways if way.peak + RESERVE <= free and (device == "cpu" or way.host <= host)]
+    for stage in STAGES:
+        fitting = _fitting(footprint, stage, size, device, free, host)
         if not fitting:
-            raise _refusal(footprint, ways, size, device, free, host, name)
+            raise _refusal(footprint, stage, size, device, free, host, name)
         stages.append(fitting[0])
     one = footprint.expert.parameters * (4 if device == "cpu" else 2)
     peak = max(each.peak if device == "cpu" else each.host for each in stages)
@@ -160,17 +160,24 @@ def next_placement(model: Model, stage: str) -> Placement | None:
     )
 
 
+def _fitting(
+    footprint: Footprint, stage: str, size: tuple[int, int, int], device: str, free: int, host: int
+) -> list[Placement]:
+    """The set-ups of a stage that fit, the quickest first."""
+    ways = setups(footprint, stage, size, device)
+    return [way for way in ways if way.peak + RESERVE <= free and (device == "cpu" or way.host <= host)]
+
+
 def _refusal(
     footprint: Footprint,
-    ways: list[Placement],
+    stage: str,
     size: tuple[int, int, int],
     device: str,
     free: int,
     host: int,
     name: str,
 ) -> GenerationError:
-    least = min(ways, key=lambda way: way.peak)
-    stage = least.stage
+    least = min(setups(footprint, stage, size, device), key=lambda way: way.peak)
     width, height, frames = size
     where = "memory" if device == "cpu" else "memory on the card"
     what = f"{name or 'the model'} cannot make {width}x{height} with {frames} frames here"
@@ -178,11 +185,9 @@ def _refusal(
     if least.peak + RESERVE <= free:
         what = f"{name or 'the model'} passes through {_gb(least.host)} of the host's memory, and {_gb(host)} are free"
     for count in range(frames - 4, 0, -4):
-        try:
-            plan(footprint, (width, height, count), device, free, host)
-        except GenerationError:
-            continue
-        return GenerationError(what, mend=f"{count} frames would fit: make the shots shorter, or free some memory.")
+        shorter = width, height, count
+        if all(_fitting(footprint, each, shorter, device, free, host) for each in STAGES):
+            return GenerationError(what, mend=f"{count} frames would fit: make the shots shorter, or free some memory.")
     return GenerationError(
         what, mend="Ask for a smaller size, or take a smaller model: Wan2.2-TI2V-5B, Wan2.1-T2V-1.3B, toon."
     )
