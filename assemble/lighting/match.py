@@ -13,7 +13,7 @@ from assemble.lighting.look import Look
 from assemble.lighting.palette import Palette, Shift, shift
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
-CLEAR = 0.65  # from which on a region's gain tells its colour better than the medians of both do
+CLEAR = 0.65  # from which on the gain of skin tells its colour better than the medians of both do
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
@@ -68,7 +68,9 @@ def match(first: Look, second: Look) -> Match:
         kind, _, who = name.partition(":")
         rest = {other: gains[other] for other in regions if other != name}
         if who and rest:
-            off[kind][who] = _off(each, mine[name], other[name], 2.0 ** _common(rest, weights))
+            common = 2.0 ** _common(rest, weights)
+            changed = kind == "skin" and each.agreement < CLEAR
+            off[kind][who] = _apart(mine[name], other[name], common) if changed else _off(each, common)
     area = sum(share[name] for name in regions)
     return Match(gain, off["skin"], off["clothes"], regions, area)
 
@@ -94,10 +96,17 @@ def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
     return np.asarray(np.average(rows[near], axis=0, weights=heard[near])) if near.any() else middle
 
 
-def _off(each: Shift, first: Palette, second: Palette, common: Floats) -> float:
+def _apart(first: Palette, second: Palette, common: Floats) -> float:
+    """CIEDE2000 between the median colours of both, with the common gain undone in the second.
+
+    For skin, which is of one colour: one that has changed finds its like nowhere, and a match finds something else. The median
+    of clothes is whatever part of their pattern is in view.
+    """
+    return float(ciede2000(lab(2.0 ** _middle(first)), lab(2.0 ** _middle(second) / common)))
+
+
+def _off(each: Shift, common: Floats) -> float:
     """CIEDE2000 between a region's colour before, and after with the common gain undone."""
-    if each.agreement < CLEAR:  # another colour than before finds its like nowhere: then the middle of all has it
-        return float(ciede2000(lab(2.0 ** _middle(first)), lab(2.0 ** _middle(second) / common)))
     weights = each.weights / each.weights.sum()
     before = 2.0 ** (weights @ each.before)
     return float(ciede2000(lab(before), lab(before * each.gain / common)))
