@@ -40,9 +40,19 @@ def codeword(ident: str) -> npt.NDArray[np.int8]:
 
 
 def decode(soft: Soft) -> tuple[str, float]:
-    """The id whose codeword is nearest to the readings, with its score (see `match`), of all those that differ from the surest
-    independent bits in up to three of them. There always is one: what it is worth, `threshold` says.
+    """The id whose codeword is nearest to the readings, with its score (see `match`): within four bytes where there is one, else
+    of all those that differ from the surest independent bits in up to three of them. What it is worth, `threshold` says.
     """
+    from reedsolo import ReedSolomonError
+
+    try:
+        ident = bytes(_codec().decode(np.packbits(soft > 0).tobytes())[0]).hex()
+        return ident, match(soft, ident)
+    except ReedSolomonError:
+        return _nearest(soft)
+
+
+def _nearest(soft: Soft) -> tuple[str, float]:
     order = np.argsort(-np.abs(soft), kind="stable")
     rows = _generator()[:, order]
     sure: list[int] = []

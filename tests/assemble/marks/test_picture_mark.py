@@ -56,10 +56,23 @@ def shown(frames: list[Frame]) -> list[Frame]:
 
 
 def change(frame: Frame, pixels: str = "yuv420p") -> np.ndarray:
-    """What the mark does to the luma, in levels of 255."""
+    """What the mark does to the luma, in codes of 8 bits."""
     plain = conformed(frame, pixels)
-    one = (1 << depth(plain) - 8) * 219 / 255
+    one = 1 << depth(plain) - 8
     return (planes(PictureMark(IDENT, SIZE)(plain))[0].astype(float) - planes(plain)[0]) / one
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(min_size=8, max_size=8), st.sets(st.integers(0, 15), max_size=4), st.integers(1, 255))
+def test_an_id_survives_any_four_wrong_bytes(ident: bytes, wrong: set[int], how: int) -> None:
+    bits = (codeword(ident.hex()) > 0).astype(np.uint8)
+    word = np.packbits(bits)
+    for place in wrong:
+        word[place] ^= how
+    soft = 2.0 * np.unpackbits(word) - 1
+    found = decode(soft)
+    assert found and found[0] == ident.hex()
+    assert found[1] == pytest.approx(match(soft, ident.hex()))
 
 
 @settings(max_examples=40, deadline=None)
@@ -117,7 +130,8 @@ def test_a_mark_is_faint_and_leaves_its_source_alone() -> None:
 def test_a_flat_picture_changes_by_less_than_eyes_see(pixels: str) -> None:
     """A level in some pixels, and no grain of chips: smoothed over one, half a level is left of it."""
     found = change(np.full((SIZE[1], SIZE[0], 3), (90, 160, 200), np.uint8), pixels)
-    assert 0 < np.abs(found).max() < 2.4
+    assert 0 < np.abs(found).max() <= 2
+    assert np.mean(found**2) < 1
     smooth = cv2.blur(found, (7, 7))
     assert 0.2 < smooth.std() < 0.55
     assert np.abs(smooth).max() < 1.5
@@ -126,7 +140,7 @@ def test_a_flat_picture_changes_by_less_than_eyes_see(pixels: str) -> None:
 def test_beside_an_edge_a_flat_side_gets_no_more_than_elsewhere() -> None:
     flat = np.full((SIZE[1], SIZE[0], 3), 60, np.uint8)
     flat[:, SIZE[0] // 2 :] = 220
-    assert np.abs(change(flat)).max() < 3.6
+    assert np.abs(change(flat)).max() <= 3
 
 
 def test_black_and_white_stay_within_what_they_were() -> None:
@@ -175,8 +189,8 @@ def test_a_film_that_is_delivered_larger_is_marked_as_it_is_delivered(tmp_path: 
 def test_a_worn_mark_is_matched_to_the_ledger_or_not_at_all() -> None:
     rng = np.random.default_rng(0)
     frames = [
-        np.clip(frame + rng.normal(0, 30, frame.shape), 0, 255).astype(np.uint8)
-        for frame in shown(painted.pictures(4))
+        np.clip(frame + rng.normal(0, 40, frame.shape), 0, 255).astype(np.uint8)
+        for frame in shown(painted.pictures(3))
     ]
     assert read(frames).verdict == ""
     sight = read(frames, [OTHER, IDENT])
