@@ -122,7 +122,7 @@ def ours(speed: str, asked: argparse.Namespace) -> None:
     Model.network = counted  # type: ignore[method-assign]
     for kind in subclasses(Stage):
         if "run" in vars(kind):
-            kind.run = timed(kind.run, spent)
+            kind.run = timed(kind.run, spent, "stages")
     with measured(0) as told:
         if asked.wide:
             model, held = replace(model, speed=Speed.of(speed, model.family)), [{} for _ in requests]
@@ -147,13 +147,13 @@ def subclasses(kind: type) -> list[Any]:
     return [each for one in kind.__subclasses__() for each in (one, *subclasses(one))]
 
 
-def timed(run: Any, spent: Counter[str]) -> Any:
-    """A stage's run, its seconds counted."""
+def timed(run: Any, spent: Counter[str], name: str) -> Any:
+    """A function whose seconds are counted under a name."""
 
     def inner(*given: Any, **more: Any) -> Any:
         started = time.process_time()
         made = run(*given, **more)
-        spent["stages"] += time.process_time() - started  # type: ignore[assignment]
+        spent[name] += time.process_time() - started  # type: ignore[assignment]
         return made
 
     return inner
@@ -161,17 +161,7 @@ def timed(run: Any, spent: Counter[str]) -> Any:
 
 def clocked(network: Any, spent: Counter[str]) -> None:
     """Count the seconds of a network's forwards."""
-    network.forward = timed_forward(network.forward, spent)
-
-
-def timed_forward(forward: Any, spent: Counter[str]) -> Any:
-    def inner(*given: Any, **more: Any) -> Any:
-        started = time.process_time()
-        made = forward(*given, **more)
-        spent["networks"] += time.process_time() - started  # type: ignore[assignment]
-        return made
-
-    return inner
+    network.forward = timed(network.forward, spent, "networks")
 
 
 WAYS = {"plain diffusers script": plain, **{f"ours, {speed}": partial(ours, speed) for speed in ("exact", "rounded", "cached")}}

@@ -1,9 +1,9 @@
 """Ways to make shots faster. Each is off until it is asked for; `python -m benchmarks.render` measures time and likeness.
 
 "exact" is the stock pipeline, bit for bit. "rounded" does the same sums in another order: the padding of a text as one row,
-convolutions in two dimensions. "cached" also leaves out most of a forward whose
-first block changes little since the last full one, and takes what the other blocks then added (the first-block cache of
-diffusers). Each expert and each kind of forward has a memory of its own, which ends with the shot.
+convolutions in two dimensions. "cached" also leaves out most of a forward whose first block changes little since the last full
+one, and takes what the other blocks then added (the first-block cache of diffusers). Each expert and each kind of forward has a
+memory of its own, which ends with the shot.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from generation.adapter import AdapterConfig, IdentityAdapter
 from generation.toon.locator import Locator
 from generation.toon.references import References
 from generation.training.appearances import join
+from generation.training.flow import spread
 from generation.training.loop import Loop, rank
 from generation.training.precision import device, mixed
 
@@ -193,9 +194,7 @@ def losses(
     batch = {name: value.to(device(), non_blocking=True) for name, value in batch.items()}
     x0 = batch["x"].float()
     low, high = RANGES[side]
-    u0, u1 = (s / (shift - (shift - 1) * s) for s in (low, high))
-    u = torch.rand(len(x0), generator=generator).to(x0.device) * (u1 - u0) + u0
-    s = shift * u / (1 + (shift - 1) * u)
+    s = spread(torch.rand(len(x0), generator=generator).to(x0.device), low, high, shift)
     noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     mix = s.view(-1, 1, 1, 1, 1)
     frames, height, width = x0.shape[2:]
