@@ -97,6 +97,8 @@ def test_layouts_that_fail_are_not_finished(render: Render) -> None:
 
     render(takes=2, marks=None)  # a mark has an id of its own each time
     other = render("other.mp4", takes=2, marks=None)  # the same seed, the same film
+    kept = [{path.name: path.read_bytes() for path in run.rglob("decode-*.safetensors")} for run in (film.folder, other.folder)]
+    assert len(kept[0]) == 2 and kept[0] == kept[1]
     assert other.path and film.path and other.path.read_bytes() == film.path.read_bytes()
 
 
