@@ -22,13 +22,18 @@ from assemble.errors import AssembleError
 from assemble.marks.pattern import KEY, LINES, TILE, Plane, fold, grid, pattern, residual
 from assemble.marks.payload import codeword, fill
 
-FLAT, TEXTURE = 0.4, 0.45
+FLAT, TEXTURE = 0.5, 0.45
 """Levels (of 255) of the mark on a flat area, and what is added for each level that the picture is busy all around."""
 CEILING = 3.0
 PSNR = 42.3
 """dB that a marked frame keeps to its original at the least."""
 LOUDEST, STRONGEST = 1.4, 4.0
 """Of the gains: the greatest root mean square, and the greatest that one bit may have."""
+HOLD = 12
+"""Frames for which a mark stays as it is, unless the picture is cut: the encoder need not send it anew, and a quarter of what it
+takes to lay one on is saved. What moved meanwhile has a mark made for what stood there before, for half a second at most."""
+CUT = 12.0
+"""Levels by which the mean pixel of a new shot differs from that before."""
 SYNC_GAIN = 1.2
 """The gain of the sync, of the root mean square of all: without the sync no bit is read."""
 BLACK, WHITE = 16, 235
@@ -50,6 +55,8 @@ class PictureMark:
         self.most = 255 * 10 ** (-PSNR / 20)  # the root mean square of the change
         self._dither: Plane = np.tile(BAYER, (-(-size[1] // 4), -(-size[0] // 4)))[: size[1], : size[0]].astype(np.float32)
         self._done: tuple[VideoFrame, VideoFrame] | None = None  # a film shows many frames twice
+        self._held: tuple[Luma, Luma] = (np.empty(0), np.empty(0))  # what is added, and what is taken away
+        self._age, self._seen = HOLD, np.empty(0)
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
         """A frame as encoders take it (luma first, limited range) with the mark; its colours, and `frame` itself, stay."""
@@ -68,14 +75,26 @@ class PictureMark:
             sizes = f"{self.size[0]} x {self.size[1]} does not fit a picture of {plane.shape[1]} x {plane.shape[0]}"
             raise AssembleError(f"a mark for {sizes}", mend="Make it for the size of the film.")
         one = 1 << (bits - 8)
+        some = plane[::16, ::16].astype(np.float32)
+        if self._age >= HOLD or np.abs(some - self._seen).mean() > CUT * one:
+            self._held, self._age = self._parts(plane, bits), 0
+        self._age, self._seen = self._age + 1, some
+        more, less = self._held
+        marked = cv2.subtract(cv2.add(plane, more), less)
+        # What is darker than black or lighter than white already stays so; the mark adds none.
+        floor, ceiling = cv2.min(plane, BLACK * one), cv2.max(plane, WHITE * one)  # type: ignore[call-overload]
+        return np.asarray(cv2.max(cv2.min(marked, ceiling), floor))
+
+    def _parts(self, plane: Luma, bits: int) -> tuple[Luma, Luma]:
+        """What the mark for a plane adds to it, and what it takes away, in whole levels of its depth."""
+        one = 1 << (bits - 8)
         change = self.change(plane, one) * np.float32(one * (WHITE - BLACK) / 255)
         change = np.asarray(cv2.resize(change, self.size, interpolation=cv2.INTER_LINEAR))
         if bits == 8:
             cv2.add(change, self._dither, dst=change)
-        marked = cv2.add(plane, change, dtype=cv2.CV_8U if bits == 8 else cv2.CV_16U)
-        # What is darker than black or lighter than white already stays so; the mark adds none.
-        floor, ceiling = cv2.min(plane, BLACK * one), cv2.max(plane, WHITE * one)  # type: ignore[call-overload]
-        return np.asarray(cv2.max(cv2.min(marked, ceiling), floor))
+        kind = cv2.CV_8U if bits == 8 else cv2.CV_16U
+        nothing = np.zeros(1)
+        return np.asarray(cv2.add(change, nothing, dtype=kind)), np.asarray(cv2.subtract(nothing, change, dtype=kind))
 
     def change(self, plane: Luma, one: int = 1) -> Plane:
         """The mark for a plane whose levels are `one` apart, in levels of 255 on the grid."""

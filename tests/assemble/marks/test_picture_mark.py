@@ -62,6 +62,17 @@ def change(frame: Frame, pixels: str = "yuv420p") -> np.ndarray:
     return (planes(PictureMark(IDENT, SIZE)(plain))[0].astype(float) - planes(plain)[0]) / one
 
 
+def test_a_mark_is_held_until_the_shot_changes() -> None:
+    """The encoder need not send it anew; and a new shot begins with a mark of its own."""
+    shot, other = (planes(conformed(frame))[0].copy() for frame in (painted.pictures()[0], painted.pictures()[0][::-1]))
+    mark = PictureMark(IDENT, SIZE)
+    nudged = cv2.add(shot, 1)
+    first, second, third = (mark.luma(plane).astype(int) - plane for plane in (shot, nudged, other))
+    inside = (shot > 24) & (shot < 220)
+    assert np.array_equal(first[inside], second[inside])
+    assert np.array_equal(third, PictureMark(IDENT, SIZE).luma(other).astype(int) - other)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.binary(min_size=8, max_size=8), st.sets(st.integers(0, 15), max_size=4), st.integers(1, 255))
 def test_an_id_survives_any_four_wrong_bytes(ident: bytes, wrong: set[int], how: int) -> None:
