@@ -12,18 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storyboard.files import gigabytes
-
 if TYPE_CHECKING:
-    from generation import Family
     from identity import IdentityPack
     from identity.records import LeftOut
     from storyboard.board import Storyboard
-    from storyboard.catalogue import Offer
     from storyboard.doctor import Finding
-    from storyboard.fetch import Fetched
     from storyboard.filmcheck import FilmCheck
-    from storyboard.shelf import State
     from storyboard.studio import Film
 
 
@@ -165,85 +159,6 @@ def checked(made: FilmCheck, as_json: bool) -> None:
 
 def _or_none(value: float | None, form: str = ".2f") -> str:
     return "-" if value is None else format(value, form)
-
-
-def models(families: Iterable[Family], known: Mapping[str, Offer], here: Mapping[str, State | None], as_json: bool) -> None:
-    """The families of models, then the encoder sets; which of them are here."""
-    rows: list[dict[str, Any]] = [
-        {
-            "name": each.name, "kind": "model", "licence": each.licence, "repository": each.repository, "fps": each.fps,
-            "seconds": round(each.max_frames / each.fps, 2), "sizes": [f"{w}x{h}" for w, h in each.sizes],
-            "experts": each.experts, "billions": each.billions, "references": each.references, "pictures": each.pictures,
-            "gigabytes": {precision: round(each.gigabytes(precision), 1) for precision in ("fp32", "bf16", "fp8", "nf4")},
-            "steps": each.steps, "shift": each.shift, "guidance": each.guidance, "summary": each.summary,
-            **_here(each.name, here),
-        }
-        for each in families
-    ]  # fmt: skip
-    rows += [
-        {"name": each.name, "kind": each.kind, "licence": each.licence, **_here(each.name, here)}
-        for each in known.values()
-        if each.kind == "encoders"
-    ]
-    if as_json:
-        _json(rows)
-        return
-    for row in rows:
-        makes = "finds and knows faces"
-        if row["kind"] == "model":
-            makes = f"up to {row['seconds']} s at {row['fps']:g} fps, {', '.join(row['sizes'])}"
-        if row["name"] not in here:
-            where = "comes with storyboard"
-        elif row["folder"] is None:
-            where = f"fetch it: storyboard models fetch {row['name']}"
-        else:
-            size = gigabytes(row["size"])
-            where = f"here ({size}): " if row["here"] else f"not whole ({gigabytes(row['bytes'])} of {size}), fetch it again: "
-            where += str(row["folder"])
-        more = f"\n    {_made_of(row)}\n    " if row["kind"] == "model" else "; "
-        print(f"{row['name']}: {makes}{more}{row['licence']}; {where}")
-
-
-def _made_of(row: dict[str, Any]) -> str:
-    """A family's experts, and how characters reach them."""
-    size, count = row["gigabytes"], row["experts"]
-    said = f" of {row['billions']:.2f} B, {'each ' * (count > 1)}{size['bf16']} GB in bf16 and {size['fp8']} in fp8"
-    return f"{'two experts' if count > 1 else 'one expert'}{said if size['bf16'] >= 1 else ''}; {row['summary']}"
-
-
-def _here(name: str, here: Mapping[str, State | None]) -> dict[str, Any]:
-    """What a row says of the disk; what cannot be fetched comes with storyboard."""
-    found = here.get(name)
-    if found is None:
-        return {"here": name not in here, "folder": None}
-    return {"here": found.whole, "folder": str(found.folder), "bytes": found.here, "size": found.size}
-
-
-def terms(wanted: Offer) -> None:
-    """What the licence of something to be fetched asks: on stderr, as it is no result."""
-    print(f"{wanted.name}: {wanted.licence}\n  {wanted.terms}\n  {wanted.page}", file=sys.stderr)
-
-
-def fetched(done: Fetched, as_json: bool) -> None:
-    """A model or an encoder set that is here."""
-    size, came = sum(file.size for file in done.files), [file.path for file in done.came]
-    if as_json:
-        _json({
-            "name": done.offer.name, "folder": str(done.folder), "licence": done.offer.licence, "bytes": size, "came": came,
-            "files": {file.path: file.digest for file in done.files},
-        })  # fmt: skip
-        return
-    print(f"{done.offer.name}: {'whole' if came else 'was whole already'}, {gigabytes(size)} in {done.folder}")
-
-
-def model(opened: dict[str, Any], as_json: bool) -> None:
-    """A model that is whole."""
-    if as_json:
-        _json(opened)
-        return
-    print(f"{opened['name']}: whole, in {opened['folder']}")
-    for name, digest in opened["hashes"].items():
-        print(f"  {digest}  {name}")
 
 
 def told(plain: Any, as_json: bool, lines: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from storyboard import console
+from storyboard import console, modeltable
 from storyboard.options import MODELS, Json, To
 
 app = typer.Typer(help="The models that films are made with.", no_args_is_help=True)
@@ -21,7 +21,8 @@ def listed(to: To = None, json: Json = False) -> None:
     from storyboard.shelf import state
 
     known = offers()
-    console.models(FAMILIES.values(), known, {name: state(name, to) for name in known}, json)
+    rows = modeltable.shelf(FAMILIES.values(), known, {name: state(name, to) for name in known})
+    console.told(rows, json, modeltable.lines(rows))
 
 
 @app.command("fetch")
@@ -42,15 +43,16 @@ def bring(
     wanted = offer(name)
     asks = not accept and sys.stdin.isatty() and not json
     if (accept or asks) and not accepted(wanted, to):  # nobody to ask: the error says what the licence is
-        console.terms(wanted)
+        modeltable.terms(wanted)
         accept = accept or typer.confirm("Do you accept it?", err=True)
     try:
         with fetching(sys.stderr) as on_event:
-            fetched = fetch(name, to, accept_licence=accept, on_event=on_event)
+            done = fetch(name, to, accept_licence=accept, on_event=on_event)
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130) from None
-    console.fetched(fetched, json)
+    plain, said = modeltable.fetched(done)
+    console.told(plain, json, said)
 
 
 @app.command("check")
@@ -58,4 +60,5 @@ def whole(model: Annotated[str, typer.Argument(help=MODELS)] = "toon", json: Jso
     """Check that a model or a fetched encoder set is whole, and give the digests of its parts."""
     from storyboard.shelf import checked
 
-    console.model(checked(model), json)
+    found = checked(model)
+    console.told(found, json, modeltable.whole(found))

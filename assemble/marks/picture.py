@@ -56,7 +56,8 @@ class PictureMark:
         self._dither: Plane = np.tile(BAYER, (-(-size[1] // 4), -(-size[0] // 4)))[: size[1], : size[0]].astype(np.float32)
         self._done: tuple[VideoFrame, VideoFrame] | None = None  # a film shows many frames twice
         self._held: tuple[Luma, Luma] = (np.empty(0), np.empty(0))  # what is added, and what is taken away
-        self._age, self._seen = HOLD, np.empty(0)
+        self._age = HOLD
+        self._seen: Plane = np.empty((0, 0), np.float32)
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
         """A frame as encoders take it (luma first, limited range) with the mark; its colours, and `frame` itself, stay."""
