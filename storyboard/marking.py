@@ -86,15 +86,14 @@ class Marking:
         return PictureMark(self.ident, size)
 
     def stems(self, stems: Stems) -> Stems:
-        """The synthetic sound of a film, marked; what it is mixed of carries the mark each for itself."""
+        """The synthetic sound of a film, marked; what it is mixed of carries the mark each, written for the mix."""
         if not self.marks:
             return stems
         from assemble.marks import mark_sound
 
         self.layers = sorted({*self.layers, "sound"})
-        return replace(
-            stems, dialogue=mark_sound(stems.dialogue, self.ident), ambience=mark_sound(stems.ambience, self.ident)
-        )
+        dialogue, ambience = (mark_sound(stem, self.ident, mix=stems.mix) for stem in (stems.dialogue, stems.ambience))
+        return replace(stems, dialogue=dialogue, ambience=ambience)
 
     @contextmanager
     def film(

@@ -3,8 +3,9 @@
     marked = mark_sound(samples, ident)        # (samples,) or (samples, channels) float32 at 48 kHz
     hear(marked).ident
 
-A cell is a band of 94 Hz for 43 ms, made a little louder or softer; the pattern of 32 x 64 cells repeats every 1.4 s, so any few
-seconds hold it. Silence stays silent, and what masks a sound masks its mark. Loudness by band is what codecs keep.
+A cell is a band of 94 Hz for 43 ms, made a little louder or softer; the pattern of 32 x 128 cells, up to 12.6 kHz, repeats every
+1.4 s, so any few seconds hold it. Silence stays silent, and what masks a sound masks its mark. Loudness by band is what
+codecs keep.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from assemble.marks.payload import BITS, DATA, Soft, codeword, decode, fill, mat
 RATE = 48_000
 WINDOW, HOP = 2048, 512
 SLOT = WINDOW  # samples of a cell
-SLOTS, BANDS, WIDE, FIRST = 32, 64, 4, 24  # a pattern in time and frequency; bins of a band, and the first one (563 Hz)
-CELLS, SYNC = SLOTS * BANDS, 512
-DECIBEL, STRONGEST, SYNC_GAIN = 1.0, 2.5, 1.2
+SLOTS, BANDS, WIDE, FIRST = 32, 128, 4, 24  # a pattern in time and frequency; bins of a band, and the first one (563 Hz)
+CELLS, SYNC = SLOTS * BANDS, 1024
+DECIBEL, STRONGEST, SYNC_GAIN = 1.2, 3.0, 1.2
 """Root mean square of the change, and as multiples of it the most that a bit and what the sync gets."""
 FLOOR = 1e-8
 """Power (full scale is 1) under which a cell is silence and says nothing."""
@@ -47,9 +48,11 @@ class Hearing:
     score: float
 
 
-def mark_sound(samples: Samples, ident: str, key: str = KEY) -> Samples:
+def mark_sound(samples: Samples, ident: str, key: str = KEY, mix: Samples | None = None) -> Samples:
     """The sound with the mark of a film, of the same shape: (n,) or (n, channels) float32, 48 kHz, full scale 1.
 
+    `mix` is what it will be heard in, where that is more than itself: how strongly each bit has to be written depends on what
+    all speaks against it.
     Raises AssembleError for samples of another kind. A part of under 1.4 s carries less than one whole pattern.
     """
     if samples.dtype != np.float32 or samples.ndim not in (1, 2):
@@ -60,7 +63,7 @@ def mark_sound(samples: Samples, ident: str, key: str = KEY) -> Samples:
         return samples.copy()
     bit, sign, counts = _places(key)
     wanted = np.append(codeword(ident), 1).astype(np.float64)
-    readings, heard = _read(_fold(_cells(samples, 0)), bit, sign)
+    readings, heard = _read(_fold(_cells(samples if mix is None else mix, 0)), bit, sign)
     _, weights = _read(np.ones(CELLS), bit, np.ones(CELLS))
     unit = DECIBEL * heard  # what the mark alone would bring to a reading of so many periods
     gains = fill(wanted * readings / (weights * unit + 1e-9), counts, 1.0, STRONGEST, SYNC_GAIN)
