@@ -149,15 +149,24 @@ def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device:
             yield Placement(stage, "fp8", "streamed", peak, loaded, "not exact; the smallest")
 
 
-def next_placement(model: Model, stage: str) -> Placement | None:
-    """The set-up that follows the planned one of a stage, for when memory ran out all the same; None when there is none."""
+def next_placement(model: Model, stage: str) -> tuple[Placement, int] | None:
+    """What `smaller` finds for a model as it was planned; None where there was no plan."""
     footprint = Footprint.of(model) if model.plan else None
-    if model.plan is None or footprint is None:
-        return None
-    now = model.plan.of(stage)
-    return next(
-        (way for way in setups(footprint, stage, model.plan.size, model.plan.device) if way.peak < now.peak), None
-    )
+    return smaller(footprint, model.plan, stage) if model.plan and footprint else None
+
+
+def smaller(footprint: Footprint, planned: Plan, stage: str) -> tuple[Placement, int] | None:
+    """The set-up that follows the planned one of a stage, for when memory ran out all the same, and bytes to plan with that lead
+    to it. None when there is none, or on a CPU, where an expert is only ever held whole, when that leaves too few for it; on a
+    card a plan for so few bytes may be refused too, and then says itself what would fit."""
+    now, device = planned.of(stage), planned.device
+    others = [each for each in STAGES if each != now.stage]  # reference pictures go as decode does
+    ways = [way for way in setups(footprint, now.stage, planned.size, device) if way.peak < now.peak]
+    most = max(min(way.peak for way in setups(footprint, each, planned.size, device)) for each in others)
+    for way in ways:
+        if max(way.peak, most) < now.peak:
+            return way, int(max(way.peak, most) + RESERVE) + 1
+    return (ways[0], int(ways[0].peak + RESERVE) + 1) if ways and device != "cpu" else None
 
 
 def _fitting(

@@ -48,10 +48,11 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
 
 
-def short(stage: str, next_one: Placement | None) -> StageError:
+def short(stage: str, next_one: tuple[Placement, int] | None) -> StageError:
     """What to say when it was: what is finished is kept, and which set-up to try."""
     mend = "What is finished is kept: the same command goes on from here. Free some memory, or make the shot shorter."
     if next_one is not None:
-        need = -(-next_one.peak // 10**8) / 10
-        mend = f"What is finished is kept. The next smaller set-up is {next_one}: render again with --memory {need + 1:.1f}"
+        way, size = next_one
+        enough = -(-size // 10**6) / 1000
+        mend = f"What is finished is kept. The next smaller set-up is {way}: render again with --memory {enough:g}"
     return StageError("memory ran out", where=stage, mend=mend)
