@@ -18,7 +18,8 @@ def place(network: Any, placement: Placement | None, device: str) -> None:
     import torch
 
     if placement.precision == "fp8":  # adapters and LoRAs are there before: nothing fits into fp8 later
-        network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
+        computes = torch.float32 if device == "cpu" else torch.bfloat16
+        network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=computes)
     if placement.how in ("whole", "tiled"):
         network.to(device)
         return
