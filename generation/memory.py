@@ -7,6 +7,8 @@ smallest, the first that fits is taken:
     streamed     blocks come from the host's memory one ahead of their turn; exact, and hidden behind a long shot's work
     fp8 streamed so, and blocks are stored in 8 bits and widened one layer at a time; not exact
 
+Weights of a GGUF file stay as small as they are in it, whole or streamed.
+
 Free memory is what a computed peak is held against, less RESERVE, which is for the library itself and for fragmentation. The
 code for cards has never met one: its decisions are tested.
 """
@@ -37,7 +39,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Placement:
-    """How a stage's network is held. `precision` is bf16, fp32 or fp8; `how` one of NAMES; peaks in bytes."""
+    """How a stage's network is held. `precision` is bf16, fp32, fp8 or gguf; `how` one of NAMES; peaks in bytes."""
 
     stage: str
     precision: str
@@ -118,7 +120,7 @@ def plan(
         if not fitting:
             raise _refusal(footprint, stage, size, device, free, host, name)
         stages.append(fitting[0])
-    one = footprint.expert.parameters * (4 if device == "cpu" else 2)
+    one = footprint.quantised or footprint.expert.parameters * (4 if device == "cpu" else 2)
     peak = max(each.peak if device == "cpu" else each.host for each in stages)
     aside = rounds and stages[1].how == stages[2].how == "whole" and peak + one * footprint.experts + RESERVE <= host
     return Plan(device, free, host, size, tuple(stages), aside)
@@ -139,12 +141,16 @@ def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device:
     else:
         network, working = footprint.expert, footprint.working(width, height, frames, item)
     whole, rest, ahead = network.parameters * item, network.rest * item, AHEAD * network.block * item
+    quantised = footprint.quantised if stage != "encode" else 0
+    if quantised:  # each layer is unpacked as it is used, and all of a block's are never there at once
+        share, exact, working = quantised / whole, "gguf", working + network.block * item
+        whole, rest, ahead = quantised, int(rest * share), int(ahead * share)
     loaded = whole  # a network passes through the host's memory, as wide as it computes
     yield Placement(stage, exact, "whole", whole + working, loaded, "exact, and the quickest")
     if device != "cpu":
         why = "it does not fit whole; exact, and the next block comes while one works"
         yield Placement(stage, exact, "streamed", rest + ahead + working, loaded, why)
-        if stage != "encode":  # UMT5 cannot be held in fp8
+        if stage != "encode" and not quantised:  # UMT5 cannot be held in fp8, and quantised weights need no less
             peak = rest + (AHEAD + 1) * network.block + working  # one more for the layer that is widened
             yield Placement(stage, "fp8", "streamed", peak, loaded, "not exact; the smallest")
 

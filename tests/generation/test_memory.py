@@ -12,7 +12,7 @@ import torch
 from generation import STAGES, GenerationError, Model, Placement, Plan, ShotRequest, StageError, open_stage, plan
 from generation.families import FAMILIES
 from generation.footprint import _T5, OFFICIAL, Footprint, transformer, umt5
-from generation.memory import GB, RESERVE, smaller
+from generation.memory import GB, RESERVE, setups, smaller
 
 
 def counted(network: torch.nn.Module) -> int:
@@ -173,6 +173,19 @@ def test_what_is_named_when_memory_ran_out_leads_to_a_smaller_set_up(name: str, 
     assert card < 80 or {"layout", "detail"} <= set(led)
     # On a CPU nothing is smaller than an expert, however the pictures are decoded.
     assert smaller(footprint, plan(footprint, size, "cpu", 200 * GB, 200 * GB), "decode") is None
+
+
+def test_a_quantised_expert_is_planned_as_small_as_it_is() -> None:
+    family = FAMILIES["Wan2.2-T2V-A14B"]
+    footprint = Footprint.of(family)
+    assert footprint
+    small, size = replace(footprint, quantised=int(9.65 * GB)), (832, 480, 81)  # Q4_K_M, as it is published
+    now, then = (plan(each, size, "cuda", 24 * GB, 64 * GB).of("layout") for each in (footprint, small))
+    assert (now.how, then.how, then.precision) == ("streamed", "whole", "gguf") and then.host == int(9.65 * GB)
+    assert "layout: gguf, whole" in str(plan(small, size, "cuda", 24 * GB, 64 * GB))
+    tight = plan(small, size, "cuda", 8 * GB, 16 * GB)
+    assert tight.of("layout").how == "streamed" and tight.of("encode").precision == "bf16"
+    assert {way.precision for way in setups(small, "detail", size, "cuda")} == {"gguf"}
 
 
 def test_memory_that_runs_out_names_the_next_set_up(plain_model: Model) -> None:

@@ -116,6 +116,14 @@ def test_blocks_that_come_and_go_change_nothing(model: Model, request_for: Reque
     assert torch.equal(whole, film(placed(model, "fp32", "streamed", "streamed"), request_for(), people)["latents"])
 
 
+def test_quantised_blocks_come_and_go_too(copy: Path, tiny_family: Family, request_for: Requests) -> None:
+    shape = {"layers": 2, "width": 24, "heads": 2, "ffn": 32, "text_width": 32}
+    model = Model.open(in_one_file(copy, "gguf"), replace(tiny_family, **shape))
+    footprint = Footprint.of(model)
+    assert footprint and footprint.quantised == model.files["transformer"][-1].stat().st_size
+    assert torch.equal(film(model, request_for())["latents"], film(placed(model, "gguf", "streamed"), request_for())["latents"])
+
+
 def test_a_lora_is_there_before_the_weights_are_narrow(plain_model: Model, request_for: Requests, tmp_path: Path) -> None:
     """Into float8 no LoRA fits; and what is held in it is another artefact."""
     draw = torch.Generator().manual_seed(1)

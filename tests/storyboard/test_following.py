@@ -197,26 +197,31 @@ def films(
         Image.new("RGB", (120, 70), (90, 120, 60)).save(room / "first.png")
         full = FAMILIES[name]
         tiny = replace(full, layers=2, width=24, sizes=((48, 32),), max_frames=33, steps=3, text_length=256)
-        monkeypatch.setitem(FAMILIES, name, tiny)
-        folder = make_folder(room / f"a-{full.hint or 'fine'}-tune", experts=full.experts, kind=full.pipeline)
+        wide = full.vae == "Wan2.2"
+        monkeypatch.setitem(FAMILIES, name, replace(tiny, channels=16, latents=16) if wide else tiny)
+        folder = make_folder(
+            room / f"a-{full.hint or 'fine'}-tune", experts=full.experts, kind=full.pipeline, expand=wide, residual=wide
+        )
         return Films(room, folder, run, monkeypatch)
 
     return made
 
 
 @pytest.mark.slow
-def test_a_shot_continues_from_the_last_picture(films: Callable[[str], Films]) -> None:
-    render = films("Wan2.2-I2V-A14B")
+@pytest.mark.parametrize("name", ["Wan2.2-I2V-A14B", "Wan2.2-TI2V-5B"])
+def test_a_shot_continues_from_the_last_picture(name: str, films: Callable[[str], Films]) -> None:
+    render, count = films(name), round(family(name).fps / 2)
     told, err = render(CONTINUED, "--takes", "2")
     assert "shot 2 starts from the last picture of shot 1" in err
     kept = told["shots"][0]["kept"]
     first, last = (request.first_frame for request in (render.asked[0], render.asked[-1]))
     assert np.array_equal(first[0, 0], [90, 120, 60])
-    assert np.array_equal(last, _kept_frames(render, kept)[7])  # half a second at 16 a second: the ninth is cut off
+    assert np.array_equal(last, _kept_frames(render, kept)[count - 1])  # one more was made, and is cut off
     assert [take["of"] for shot in told["shots"] for take in shot["takes"]] == [[], [], [1], [1]]
-    assert render.loads == Counter(text_encoder=1, transformer=1, transformer_2=1, vae=render.loads["vae"])
-    frames = told["film_seconds"] * 16
-    assert frames == 16
+    experts = ("transformer", "transformer_2")[: family(name).experts]
+    assert {part: times for part, times in render.loads.items() if part != "vae"} == dict.fromkeys(("text_encoder", *experts), 1)
+    assert told["film_seconds"] * family(name).fps == pytest.approx(2 * count)
+    assert (render.room / "film.run" / "report.html").read_text().count("with pictures of shot 1; ") == 2
     again, _ = render(CONTINUED, "--takes", "2")
     assert not render.asked and not render.loads  # nothing was made twice
     assert [shot["takes"] for shot in again["shots"]] == [shot["takes"] for shot in told["shots"]]
