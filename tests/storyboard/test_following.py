@@ -244,11 +244,11 @@ def test_a_shot_cannot_continue_what_is_not_there(films: Callable[[str], Films])
     assert "shot 2 continues shot 1, which is not made yet" in err and "make both: --shots 1,2" in err
     _, err = render(CONTINUED, "--until", "layout")
     assert "shot 2 goes on from shot 1, and so it is made only in a whole render" in err and len(render.asked) == 1
-    render(CONTINUED)
+    render(CONTINUED, "--until", "decode")
     assert len(render.asked) == 1  # the layout of the first was there
     told, err = render(CONTINUED, "--shots", "1", "--reroll", "layout")
     assert "shot 2 is not rendered yet" in err  # what it went on from is gone
-    told, _ = render(CONTINUED, "--shots", "2")
+    told, _ = render(CONTINUED, "--shots", "2", "--until", "decode")
     assert [shot["takes"][0]["of"] for shot in told["shots"]] == [[], [1]] and len(render.asked) == 1
 
 
@@ -256,9 +256,10 @@ def test_a_shot_cannot_continue_what_is_not_there(films: Callable[[str], Films])
 @pytest.mark.parametrize("name", ["Wan2.2-VACE-Fun-A14B", "Bernini-R"])
 def test_the_place_is_remembered(name: str, films: Callable[[str], Films]) -> None:
     render = films(name)
-    plain, _ = render(REMEMBERED)
+    last = ("--until", "decode")  # the takes are looked at here, and not the film
+    plain, _ = render(REMEMBERED, *last)
     assert not any(request.place for request in render.asked)
-    told, err = render(REMEMBERED, "--remember")
+    told, err = render(REMEMBERED, "--remember", *last)
     assert "shot 1 sees its place as in shot 2" in err and "shot 3 sees its place as in shot 2" in err
     assert len(render.asked) == 2  # the empty shop was there from before
     for request in render.asked:
@@ -267,7 +268,7 @@ def test_the_place_is_remembered(name: str, films: Callable[[str], Films]) -> No
     assert [take["of"] for shot in told["shots"] for take in shot["takes"]] == [[2], [], [2]]
     before, after = ([shot["takes"][0]["keys"]["detail"] for shot in each["shots"]] for each in (plain, told))
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, False]
-    again, _ = render(REMEMBERED, "--remember", "--fresh")
+    again, _ = render(REMEMBERED, "--remember", "--fresh", *last)
     assert len(render.asked) == 3 and render.loads == Counter(text_encoder=1, transformer=1, transformer_2=1, vae=render.loads["vae"])
     assert [shot["takes"][0]["keys"] for shot in again["shots"]] == [shot["takes"][0]["keys"] for shot in told["shots"]]
     assert again["settings"]["remember"]
@@ -277,6 +278,6 @@ def test_the_place_is_remembered(name: str, films: Callable[[str], Films]) -> No
 def test_a_shot_that_is_not_accepted_is_not_remembered(films: Callable[[str], Films]) -> None:
     render = films("Bernini-R")
     text = REMEMBERED.replace("A bell hangs from the ceiling.", "@mia sits.")
-    told, err = render(text, "--remember")  # random experts draw nobody
+    told, err = render(text, "--remember", "--until", "decode")  # random experts draw nobody
     assert "shot 1 sees nothing of shot 2, which is not accepted" in err
     assert not any(request.place for request in render.asked) and told["review"]
