@@ -10,7 +10,7 @@ from generation.folder import check_safetensors, read_json
 
 WEIGHTS = "identity_adapter.safetensors"
 CONFIG = "identity_adapter.json"
-MEND = "Use the adapter that was trained for this checkpoint, or train one: storyboard train identity."
+MEND = "Use the adapter that was trained for this checkpoint, or take the two files of this one away."
 
 
 def present(folder: Path) -> bool:
