@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from generation.errors import StageError
 from generation.request import ShotRequest
 from generation.stage import CharacterTokens, OnStep, Stage
 
@@ -125,5 +126,8 @@ def _pixels(video: Tensor) -> Tensor:
     """Frames (T, H, W, 3) uint8, on the CPU, of a video (3, T, H, W) in -1..1."""
     import torch
 
+    if not bool(torch.isfinite(video).all()):
+        mend = "Fetch the model's vae again, or put a VAE of full precision there."
+        raise StageError("the pictures are not numbers", where="decode", mend=mend)
     shown = (video.clamp(-1.0, 1.0) * 0.5 + 0.5).clamp(0, 1)
     return (shown.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().contiguous()

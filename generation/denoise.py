@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from generation.adapter_files import check_packs
 from generation.errors import GenerationError, StageError
 from generation.noise import churned, drawn
 from generation.references import KINDS, Condition
@@ -250,6 +251,11 @@ class DenoiseStage(Stage):
         if self.name == "detail" and request.detail_seed is not None:
             settings["detail_seed"] = request.detail_seed
         if self._identified(request):
+            widths = {
+                name: (one.face.shape[1], one.figure.shape[1])
+                for name, one in zip(request.characters, tokens, strict=False)
+            }
+            check_packs(self.model.folder / self._component, widths)
             settings["scale"] = request.identity_scale[self._side]
             settings["identity"] = [digest(one.face, one.figure, one.weights) for one in tokens]
             if request.sides:

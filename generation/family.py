@@ -105,13 +105,25 @@ class Family:
         """Whether it only ever goes on from a first frame: its input has room for one beside the noise."""
         return self.channels > self.latents
 
-    def picture_counts(self, characters: int, frames: int) -> tuple[int, ...]:
-        """How many pictures of each character go into a shot: all of it `pictures` at most and as many as it has latent frames,
-        each of which costs as much as a picture; one of each at least."""
+    @property
+    def takes_frame(self) -> bool:
+        """Whether a shot can start from a given first frame."""
+        return self.references in ("keyframe", "pictures")
+
+    def picture_counts(self, characters: int, frames: int, place: int = 0) -> tuple[int, ...]:
+        """How many pictures of each character go into a shot beside `place` of its place: together `pictures` at most and as
+        many as it has latent frames, each of which costs as much as a picture; one of each character at least."""
         if not characters or not self.pictures:
             return (0,) * characters
-        most = max(characters, min(self.pictures, (frames - 1) // 4 + 1))
+        most = max(characters, self._most(frames) - place)
         return tuple(most // characters + (place < most % characters) for place in range(characters))
+
+    def place_count(self, characters: int, frames: int) -> int:
+        """How many pictures of its place a shot has room for beside one of each character."""
+        return max(0, self._most(frames) - characters)
+
+    def _most(self, frames: int) -> int:
+        return min(self.pictures, (frames - 1) // 4 + 1)
 
     def gigabytes(self, precision: str = "bf16") -> float:
         """The size of one expert's weights, in 10^9 bytes; `precision` is one of BYTES."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from generation.families import Family
 from generation.folder import parameters
-from generation.load import Model
+from generation.load import EXPERTS, Model
 
 WORKING = {2: 30, 4: 52}  # bytes for each token and channel, by the bytes of a number; 26.7 and 46.5 were measured
 DECODING = 20  # float32 numbers for each pixel of a chunk of frames and channel of the decoder's last level; 18.1 measured
@@ -68,6 +68,7 @@ class Footprint:
     patch: tuple[int, int, int]
     space: int  # pixels of a latent position, each way
     last: float  # channels of the VAE's last level for each pixel of a frame
+    quantised: int = 0  # bytes of an expert's file whose weights stay quantised while it works; 0 where they do not
 
     @classmethod
     def of(cls, model: Model | Family) -> Footprint | None:
@@ -86,6 +87,7 @@ class Footprint:
             expert=transformer(config), experts=experts, text=umt5(parts["text_encoder"]), vae=vae, width=_width(config),
             patch=tuple(config.get("patch_size", (1, 2, 2))), space=codec.get("scale_factor_spatial") or 8,
             last=(codec.get("decoder_base_dim") or codec.get("base_dim", 96)) / patch**2,
+            quantised=_quantised(model) if isinstance(model, Model) else 0,
         )  # fmt: skip
 
     def tokens(self, width: int, height: int, frames: int) -> int:
@@ -135,6 +137,11 @@ def umt5(config: dict[str, Any]) -> Network:
 
 def _width(config: dict[str, Any]) -> int:
     return int(config.get("num_attention_heads", 40) * config.get("attention_head_dim", 128))
+
+
+def _quantised(model: Model) -> int:
+    experts = (file for name, files in model.files.items() if name in EXPERTS for file in files)
+    return max((file.stat().st_size for file in experts if file.suffix == ".gguf"), default=0)
 
 
 def _stored(model: Model) -> int:

@@ -13,6 +13,7 @@ from generation import adapter_files
 from generation.errors import GenerationError
 from generation.families import FAMILIES
 from generation.family import Family
+from generation.fitting import check_parts
 from generation.folder import AGAIN, hash_files, read_json, weight_files
 from generation.lora import Lora, merge
 from generation.preset import exact_grid
@@ -76,13 +77,7 @@ class Model:
             if name in files and adapter_files.present(folder / name):
                 files[f"{name}/identity_adapter"] = tuple(adapter_files.check(folder / name))
         model = cls(family or recognised(folder, index), folder, index, files)
-        channels = model.config("vae").get("z_dim", 16)
-        if channels != model.family.latents:
-            raise GenerationError(
-                f"the VAE makes latents of {channels} channels, the experts of {model.family.name} need {model.family.latents}",
-                where=str(folder / "vae"),
-                mend=f"Put the {model.family.vae} VAE here: the two kinds cannot stand in for each other.",
-            )
+        check_parts(model)
         return model
 
     @property
@@ -176,7 +171,11 @@ class Model:
         import transformers
 
         kind = getattr(transformers, self.index["tokenizer"][1])
-        return kind.from_pretrained(self.folder / "tokenizer", local_files_only=True)
+        try:
+            return kind.from_pretrained(self.folder / "tokenizer", local_files_only=True)
+        except Exception as error:  # its reader raises whatever it likes on files that are not its own
+            said = f"the tokenizer cannot be read ({type(error).__name__}: {error})"
+            raise GenerationError(said, where=str(self.folder / "tokenizer"), mend=AGAIN) from error
 
     def network(self, component: str, dtype: torch.dtype) -> Any:
         """The network of a component, in eval mode, as `dtype`, on the CPU."""
@@ -188,6 +187,7 @@ class Model:
         bars = (diffusers.utils.logging, transformers.utils.logging)
         for bar in bars:
             bar.disable_progress_bar()
+            bar.set_verbosity_error()  # what matters of it is said below, and once
         single = single_file(self.folder / component) if component in EXPERTS else None
         if single:
             network = load_single(kind, single, self.config(component), dtype)
@@ -198,7 +198,7 @@ class Model:
             lacking = sorted(report["missing_keys"])
         except (RuntimeError, ValueError, OSError) as error:
             raise GenerationError(
-                f"the weights do not fit the configuration ({str(error).strip().splitlines()[0]})",
+                f"the weights do not fit the configuration ({_first(error)})",
                 where=str(self.folder / component),
                 mend=AGAIN,
             ) from error
@@ -227,6 +227,11 @@ class Model:
         from generation.adapter import IdentityAdapter
 
         return IdentityAdapter.load(self.folder / expert, dtype)
+
+
+def _first(error: Exception) -> str:
+    """The first sentence of what a library says; the next ones advise whoever calls it."""
+    return str(error).strip().splitlines()[0].partition(". If you want")[0]
 
 
 def _absent(said: str, folder: Path) -> GenerationError:

@@ -5,7 +5,8 @@
 A LoRA holds for some layers two thin matrices: the layer's weight becomes W + s B A (Hu et al. 2021), s the strength times
 alpha over rank where the file has an alpha. Three spellings of the keys are read: PEFT's, with or without `transformer.`;
 `diffusion_model.`, as ComfyUI and kijai have it; `lora_unet_`, as musubi-tuner has it. Merged before anything is held in
-fp8, since nothing fits in there later; nothing of it is left in the network's shape.
+fp8, since nothing fits in there later; nothing of it is left in the network's shape. Only beside GGUF weights, which stay
+quantised, the two thin matrices stay what they are, and what they make is added.
 """
 
 from __future__ import annotations
@@ -125,10 +126,32 @@ def merge(network: Any, path: Path, strength: float) -> None:
     with torch.no_grad():
         for name, layer in changes(path).items():
             module = _fitting(network, name, layer, path)
+            if hasattr(module.weight, "quant_type"):
+                _beside(module, layer, strength)
+                continue
             change = strength * (layer["up"] @ layer["down"])
             module.weight.copy_(module.weight.float() + change.view_as(module.weight))
             if "bias" in layer and module.bias is not None:
                 module.bias.copy_(module.bias.float() + strength * layer["bias"])
+
+
+def _beside(module: Any, layer: dict[str, Tensor], strength: float) -> None:
+    """Add a LoRA to what a linear layer makes: into weights that stay quantised nothing can be merged."""
+    import torch
+
+    dtype = module.compute_dtype
+    down, up, bias = (
+        None if part is None else torch.nn.Parameter(part.to(dtype), requires_grad=False)
+        for part in (layer["down"], layer["up"] * strength, layer["bias"] * strength if "bias" in layer else None)
+    )
+    thin = torch.nn.ParameterDict({name: each for name, each in (("down", down), ("up", up), ("bias", bias)) if each is not None})
+    module.add_module(f"lora_{len(module._modules)}", thin)  # so that it goes where the layer goes
+
+    def added(_: Any, args: tuple[Tensor, ...], made: Tensor) -> Tensor:
+        more = torch.nn.functional.linear(args[0].to(dtype), thin["down"])
+        return made + torch.nn.functional.linear(more, thin["up"], thin.get("bias")).to(made.dtype)
+
+    module.register_forward_hook(added)
 
 
 def _layer(name: str, end: str) -> str:
@@ -146,7 +169,8 @@ def _fitting(network: Any, name: str, layer: dict[str, Tensor], path: Path) -> A
     except AttributeError:
         raise GenerationError(f"it is for another model: here is no {name}", where=str(path), mend=mend) from None
     shape = (layer["up"].shape[0], layer["down"].shape[1])
-    own = (module.weight.shape[0], module.weight[0].numel())
+    quantised = hasattr(module.weight, "quant_type")  # its bytes are of another shape
+    own = (module.out_features, module.in_features) if quantised else (module.weight.shape[0], module.weight[0].numel())
     if shape != own:
         what = f"it is for another family: its {name} is {shape[1]} to {shape[0]} wide, here it is {own[1]} to {own[0]}"
         raise GenerationError(what, where=str(path), mend=mend)

@@ -7,6 +7,8 @@ smallest, the first that fits is taken:
     streamed     blocks come from the host's memory one ahead of their turn; exact, and hidden behind a long shot's work
     fp8 streamed so, and blocks are stored in 8 bits and widened one layer at a time; not exact
 
+Weights of a GGUF file stay as small as they are in it, whole or streamed.
+
 Free memory is what a computed peak is held against, less RESERVE, which is for the library itself and for fragmentation. The
 code for cards has never met one: its decisions are tested.
 """
@@ -37,7 +39,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Placement:
-    """How a stage's network is held. `precision` is bf16, fp32 or fp8; `how` one of NAMES; peaks in bytes."""
+    """How a stage's network is held. `precision` is bf16, fp32, fp8 or gguf; `how` one of NAMES; peaks in bytes."""
 
     stage: str
     precision: str
@@ -118,7 +120,7 @@ def plan(
         if not fitting:
             raise _refusal(footprint, stage, size, device, free, host, name)
         stages.append(fitting[0])
-    one = footprint.expert.parameters * (4 if device == "cpu" else 2)
+    one = footprint.quantised or footprint.expert.parameters * (4 if device == "cpu" else 2)
     peak = max(each.peak if device == "cpu" else each.host for each in stages)
     aside = rounds and stages[1].how == stages[2].how == "whole" and peak + one * footprint.experts + RESERVE <= host
     return Plan(device, free, host, size, tuple(stages), aside)
@@ -139,25 +141,38 @@ def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device:
     else:
         network, working = footprint.expert, footprint.working(width, height, frames, item)
     whole, rest, ahead = network.parameters * item, network.rest * item, AHEAD * network.block * item
+    quantised = footprint.quantised if stage != "encode" else 0
+    if quantised:  # each layer is unpacked as it is used, and all of a block's are never there at once
+        share, exact, working = quantised / whole, "gguf", working + network.block * item
+        whole, rest, ahead = quantised, int(rest * share), int(ahead * share)
     loaded = whole  # a network passes through the host's memory, as wide as it computes
     yield Placement(stage, exact, "whole", whole + working, loaded, "exact, and the quickest")
     if device != "cpu":
         why = "it does not fit whole; exact, and the next block comes while one works"
         yield Placement(stage, exact, "streamed", rest + ahead + working, loaded, why)
-        if stage != "encode":  # UMT5 cannot be held in fp8
+        if stage != "encode" and not quantised:  # UMT5 cannot be held in fp8, and quantised weights need no less
             peak = rest + (AHEAD + 1) * network.block + working  # one more for the layer that is widened
             yield Placement(stage, "fp8", "streamed", peak, loaded, "not exact; the smallest")
 
 
-def next_placement(model: Model, stage: str) -> Placement | None:
-    """The set-up that follows the planned one of a stage, for when memory ran out all the same; None when there is none."""
+def next_placement(model: Model, stage: str) -> tuple[Placement, int] | None:
+    """What `smaller` finds for a model as it was planned; None where there was no plan."""
     footprint = Footprint.of(model) if model.plan else None
-    if model.plan is None or footprint is None:
-        return None
-    now = model.plan.of(stage)
-    return next(
-        (way for way in setups(footprint, stage, model.plan.size, model.plan.device) if way.peak < now.peak), None
-    )
+    return smaller(footprint, model.plan, stage) if model.plan and footprint else None
+
+
+def smaller(footprint: Footprint, planned: Plan, stage: str) -> tuple[Placement, int] | None:
+    """The set-up that follows the planned one of a stage, for when memory ran out all the same, and bytes to plan with that lead
+    to it. None when there is none, or on a CPU, where an expert is only ever held whole, when that leaves too few for it; on a
+    card a plan for so few bytes may be refused too, and then says itself what would fit."""
+    now, device = planned.of(stage), planned.device
+    others = [each for each in STAGES if each != now.stage]  # reference pictures go as decode does
+    ways = [way for way in setups(footprint, now.stage, planned.size, device) if way.peak < now.peak]
+    most = max(min(way.peak for way in setups(footprint, each, planned.size, device)) for each in others)
+    for way in ways:
+        if max(way.peak, most) < now.peak:
+            return way, int(max(way.peak, most) + RESERVE) + 1
+    return (ways[0], int(ways[0].peak + RESERVE) + 1) if ways and device != "cpu" else None
 
 
 def _fitting(

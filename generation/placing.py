@@ -18,7 +18,8 @@ def place(network: Any, placement: Placement | None, device: str) -> None:
     import torch
 
     if placement.precision == "fp8":  # adapters and LoRAs are there before: nothing fits into fp8 later
-        network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
+        computes = torch.float32 if device == "cpu" else torch.bfloat16
+        network.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=computes)
     if placement.how in ("whole", "tiled"):
         network.to(device)
         return
@@ -48,10 +49,11 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
 
 
-def short(stage: str, next_one: Placement | None) -> StageError:
+def short(stage: str, next_one: tuple[Placement, int] | None) -> StageError:
     """What to say when it was: what is finished is kept, and which set-up to try."""
     mend = "What is finished is kept: the same command goes on from here. Free some memory, or make the shot shorter."
     if next_one is not None:
-        need = -(-next_one.peak // 10**8) / 10
-        mend = f"What is finished is kept. The next smaller set-up is {next_one}: render again with --memory {need + 1:.1f}"
+        way, size = next_one
+        enough = -(-size // 10**6) / 1000
+        mend = f"What is finished is kept. The next smaller set-up is {way}: render again with --memory {enough:g}"
     return StageError("memory ran out", where=stage, mend=mend)

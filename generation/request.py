@@ -43,8 +43,9 @@ class ShotRequest:
     leaves them to the prompt. `looks` says in words how each character looks, or nothing at all. `detail_seed` finishes the
     layout of `seed` in another way; None in the solver's own.
 
-    For families that take them: `pictures`, for each character pictures (H, W, 3) uint8 RGB of it alone on white, and
-    `first_frame` (height, width, 3), from which the shot goes on.
+    For families that take them: `pictures`, for each character pictures (H, W, 3) uint8 RGB of it alone on white; `place`, whole
+    pictures (H, W, 3) of where it happens, as other shots show it; and `first_frame` (height, width, 3), from which the shot goes
+    on.
     """
 
     prompt: str
@@ -61,6 +62,7 @@ class ShotRequest:
     sides: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
     pictures: tuple[tuple[np.ndarray, ...], ...] = ()
+    place: tuple[np.ndarray, ...] = ()
     first_frame: np.ndarray | None = None
     detail_seed: int | None = None
 
@@ -87,8 +89,8 @@ class ShotRequest:
 
     @property
     def all_pictures(self) -> list[np.ndarray]:
-        """The pictures of all characters, in slot order."""
-        return [picture for each in self.pictures for picture in each]
+        """The pictures of all characters, in slot order, and behind them those of the place."""
+        return [*(picture for each in self.pictures for picture in each), *self.place]
 
     @property
     def guided(self) -> bool:

@@ -16,7 +16,8 @@ def worded(request: ShotRequest, family: Family, adapted: bool) -> str:
     """The prompt of a request for a family; `adapted` when an identity adapter binds its tokens to the words of slots.
 
     Where names are told by looks, the first mention of a character has them, and with pictures also which ones are of it:
-    "Mia, a girl with red hair, from the first and second reference images, waves. Mia sits."
+    "Mia, a girl with red hair, from the first and second reference images, waves. Mia sits." Pictures of the place come last, and
+    one sentence says what they are for, however many they are.
     """
     names = request.characters
     slots = [family.slot_word.format(slot) for slot in range(1, len(names) + 1)]
@@ -33,7 +34,10 @@ def worded(request: ShotRequest, family: Family, adapted: bool) -> str:
     prompt = spoken_prompt(request.prompt, names, called, told)
     # A sentence may end with a name: "looks at Tom, an old man,."
     prompt = re.sub(r",(?=\s*[.,;:!?]|\s*$)", "", prompt)
-    return (family.prefix if before else "") + prompt
+    if request.place and family.naming == "order":
+        prompt = re.sub(r"(?<![.!?])$", ".", prompt.rstrip())
+        prompt += f" The place and the light are those of the {'other ' if before else ''}reference images."
+    return (family.prefix if before or request.place else "") + prompt
 
 
 def spoken_prompt(prompt: str, characters: Sequence[str], words: Sequence[str], first: Sequence[str] = ()) -> str:

@@ -93,8 +93,8 @@ class Role(_Part):
 class Shot(_Part):
     """One shot. `seconds` may be null only with a `clip`, which then is used from its in to its out point, in seconds of the
     clip, or whole. `transition_in` and `transition_out` null are cuts. `frame` is a picture that the shot starts from, for models
-    that take one. `anchor` picks the shot that others of its place and light are graded towards. `why` gives reasons for what was
-    chosen."""
+    that take one; a shot that `continues` starts from the last picture of the one before it in its scene. `anchor` picks the shot
+    that others of its place and light are graded towards. `why` gives reasons for what was chosen."""
 
     sequence: Annotated[int, Field(ge=1)] = 1
     scene: Annotated[int, Field(ge=1)] = 1
@@ -107,6 +107,7 @@ class Shot(_Part):
     time: Annotated[str, Field(min_length=1)]
     light: KeyLight
     anchor: bool = Field(default=False, exclude_if=_unsaid)
+    continues: bool = Field(default=False, exclude_if=_unsaid)
     characters: list[Presence] = []
     action: str = ""
     lines: list[SpokenLine] = []

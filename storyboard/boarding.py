@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from storyboard.board import Storyboard
-from storyboard.check import check_board, check_frames
+from storyboard.check import check_board, check_continuing, check_frames
 from storyboard.limits import Limits
 from storyboard.planner import plan
 from storyboard.reading import read_script
@@ -17,9 +17,11 @@ def boarded(source: str | Path | Storyboard, limits: Limits, seed: int | None) -
         board = source.composed() if isinstance(source, Storyboard) else Storyboard.load(source)
         where = "board" if isinstance(source, Storyboard) else str(source)
         check_board(board, limits, where)
+        check_continuing(board, where)
         check_frames(board, limits, where)
         return (board if seed is None else board.reseeded(seed)), list(board.doubts())
     script = read_script(source, limits)
     board = plan(script, limits, seed=seed)
+    check_continuing(board, str(source))
     check_frames(board, limits, str(source))
     return board, [str(warning) for warning in script.warnings]

@@ -35,6 +35,7 @@ class _Shot:
         return GivenShot(
             said.size, said.move, said.seconds, tuple(self.beats), self.clip, self.spot, self.frame, *self.span,
             enter=said.enter or self.enter, leave=said.leave or self.leave, anchor=bool(self.anchor),
+            continues=bool(said.continues),
         )  # fmt: skip
 
 

@@ -75,13 +75,36 @@ def check_board(board: Storyboard, limits: Limits, where: str) -> None:
 
 def check_frames(board: Storyboard, limits: Limits, where: str) -> None:
     """StoryboardError when the model goes on from a first frame and shots have none."""
-    bare = [number for number, shot in enumerate(board.shots, start=1) if shot.frame is None and shot.clip is None]
+    shots = enumerate(board.shots, start=1)
+    bare = [number for number, shot in shots if shot.frame is None and shot.clip is None and not shot.continues]
     if limits.needs_frame and bare:
         raise StoryboardError(
             f"{limits.model} makes a shot only from its first frame, and shot {', '.join(map(str, bare))} has none",
             where=where,
-            mend='write "frame: PICTURE" under each "## Shot:" heading, or render with a model that needs none',
+            mend='write "frame: PICTURE" under each "## Shot:" heading, or "continues" in it, or take a model that needs none',
         )
+
+
+def check_continuing(board: Storyboard, where: str) -> None:
+    """StoryboardError with all shots that say they continue, and cannot: such a shot begins with the very picture that the one
+    before it ends with."""
+    wrong = []
+    for number, (before, shot) in enumerate(zip([None, *board.shots], board.shots, strict=False), start=1):
+        if not shot.continues:
+            continue
+        said = f"shot {number} continues, "
+        if before is None or before.scene != shot.scene:
+            wrong.append(f"{said}and is the first of its scene; take the word out")
+        elif shot.size != before.size:
+            wrong.append(f"{said}and the shot before is a {before.size}, not a {shot.size}; make them alike, and move the camera")
+        elif before.transition_out or shot.transition_in:
+            wrong.append(f"{said}and there is no plain cut before it; take the transition out")
+        if shot.clip is not None or shot.frame is not None:
+            wrong.append(f"{said}and has a {'frame' if shot.clip is None else 'clip'} of its own to start with; keep one of them")
+    if wrong:
+        raise StoryboardError("\n  ".join(wrong), where=where, mend='a heading says it: "## Shot: wide, continues, 3s"')
+
+
 def check_transitions(board: Storyboard, where: str) -> None:
     """StoryboardError with all transitions that the shots have no room for."""
     wrong = [each for index in range(len(board.shots)) for each in _transitions(board, index, f"shots[{index}]")]

@@ -63,6 +63,9 @@ def render(
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after plan, layout, detail or decode.")] = None,
     reroll: Annotated[str | None, typer.Option(metavar="layout|detail", help="Make shots, or finish layouts, anew.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was made before.")] = False,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Frames of accepted shots go into others of the same place (VACE, Bernini-R).")
+    ] = False,
     lora: Annotated[
         list[str] | None, typer.Option(metavar="HIGH:LOW@S:S", help="LoRAs for the experts, with strengths; once for each.")
     ] = None,
@@ -97,8 +100,8 @@ def render(
         with showing(sys.stderr) as on_event:
             made = Studio(model, lora or (), preset, speed).render(
                 source, film, seed=seed, takes=takes, shots=chosen, until=until, reroll=reroll,  # type: ignore[arg-type]
-                fresh=fresh, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to, grade=not no_grade,
-                loudness=loudness, captions=captions, silent=silent, marks=chosen_marks, on_event=on_event,  # type: ignore[arg-type]
+                fresh=fresh, remember=remember, memory=memory, delivery=delivery, codec=codec, clips_to=clips_to,
+                grade=not no_grade, loudness=loudness, captions=captions, silent=silent, marks=chosen_marks, on_event=on_event,  # type: ignore[arg-type]
             )  # fmt: skip
     except KeyboardInterrupt:
         print("storyboard: stopped; the same command goes on from here", file=sys.stderr)

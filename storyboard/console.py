@@ -56,6 +56,7 @@ def board(planned: Storyboard, as_json: bool, written: Path | None) -> None:
             print(f"\n{where}, {shot.place}, {shot.time}; {shot.light.warmth} light from the {shot.light.side}")
         length = shot.clip or f"{shot.seconds:g} s"
         joined = [f"{side} {each.kind} of {each.seconds:g} s" for side, each in shot.transitions.items()]
+        joined += ["continues"] * shot.continues
         print(f"{number:>3}  {', '.join([shot.size, shot.move, length, *joined])}")
         sides = ", ".join(f"@{part.name} {part.side}" for part in shot.characters)
         for text in (shot.action, sides, *(f'@{line.speaker}: "{line.text}"' for line in shot.lines)):

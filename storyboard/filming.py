@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storyboard.asking import requested
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.dialogue import Levels
-from storyboard.errors import RenderError
 from storyboard.events import Event
+from storyboard.following import Following, Given
+from storyboard.ownclips import clip_digest, too_short
 from storyboard.production import PREVIEW, Job, Sort, make, name_keys
 from storyboard.run import RunFolder, detail_roll
 from storyboard.sight import SIGHT, Sight
@@ -41,12 +41,14 @@ class Filming:
         casting: Casting,
         tell: Callable[[Event], None],
         levels: Levels,
+        following: Following | None = None,
         *,
         fps: float = 0,
         clips: Mapping[int, Sequence[Path]] | None = None,
     ) -> None:
         self.board, self.run, self.casting, self.tell, self.levels = board, run, casting, tell, levels
         self.given_model, self.clips = model, clips or {}
+        self.following = following or Following(board, None)
         self.fps = model.family.fps if model else fps
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
@@ -68,27 +70,59 @@ class Filming:
         """Make the chosen shots up to the stage `last`, and take in what is ready of the others."""
         self.shown = last if last in ("decode", PREVIEW) else ""
         most = takes if last == "decode" else 1
-        waiting = [number for number in chosen if self.board.shots[number - 1].clip is None]
+        self.dropped: set[str] | None = set() if fresh else None
+        made = [number for number in chosen if self.board.shots[number - 1].clip is None]
+        if last == "decode" and len(self.following.levels(made)) > 1:
+            self._read_words(made)
+        for level in self.following.levels(range(1, len(self.board.shots) + 1)):
+            self._rounds([number for number in level if number in made and not self._held_up(number, last, chosen)], most, last)
+            if last == "decode":
+                others = [number for number in level if number not in chosen]
+                self._take_in([number for number in others if self.board.shots[number - 1].clip is None], takes)
+            for number in level:
+                if self.board.shots[number - 1].clip is not None:
+                    self._add_clip(number)
+        for found in self.takes.values():
+            found.sort(key=lambda take: take.number)
+        self.kept = {n: best(found) for n, found in self.takes.items() if not all(take.rejected for take in found)}
+
+    def _rounds(self, waiting: list[int], most: int, last: str) -> None:
+        """Make these shots, and take again, in further rounds, those that are not good enough."""
         while waiting:
             jobs = [self._job(number, len(self.takes.get(number, ())) + 1) for number in waiting]
             for take in (job.take for job in jobs if job.take.number > 1):
                 text = f"shot {take.shot} is not good enough yet: take {take.number}"
                 self.tell(Event("retake", text, take.shot, take.number))
             sort = self._sort(most) if most > 1 else None
-            made = make(jobs, last, self.model, self.run, self.tell, fresh=fresh, sort=sort)
+            made = make(jobs, last, self.model, self.run, self.tell, fresh=self.dropped, sort=sort)
             for job in made:
                 self._add(job)
             tried = {number: self.takes[number] for number in waiting}
             waiting = [number for number, found in tried.items() if _goes_on(found, most)]
-        others = [number for number in range(1, len(self.board.shots) + 1) if number not in chosen]
-        if last == "decode":
-            self._take_in([number for number in others if self.board.shots[number - 1].clip is None], takes)
-        for number in range(1, len(self.board.shots) + 1):
-            if self.board.shots[number - 1].clip is not None:
-                self._add_clip(number)
-        for found in self.takes.values():
-            found.sort(key=lambda take: take.number)
-        self.kept = {n: best(found) for n, found in self.takes.items() if not all(take.rejected for take in found)}
+
+    def _held_up(self, number: int, last: str, chosen: list[int]) -> bool:
+        """Whether a shot waits for others in vain; says what comes of its waiting."""
+        why = self.following.held_up(number, self.takes, last, chosen)
+        said = Event("note", why, number) if why else self.following.told(number, self._given(number))
+        if said:
+            self.tell(said)
+        return bool(why)
+
+    def _given(self, number: int) -> Given:
+        return self.following.given(number, self.takes, self.frames)
+
+    def _read_words(self, numbers: list[int]) -> None:
+        """Read what is said in all these shots at once, so that the text encoder is not loaded anew for those that wait."""
+        import numpy as np
+
+        blank = np.zeros((16, 16, 3), np.uint8)
+        jobs = [self._job(number, 1, given) for number in numbers for given in self.following.words(number, blank)]
+
+        def tell(event: Event) -> None:
+            if event.kind != "note":  # they are told when the shots are made
+                self.tell(event)
+
+        make(jobs, "encode", self.model, self.run, tell, fresh=self.dropped)
 
     def frames(self, take: Take) -> Iterator[Any]:
         """The frames (H, W, 3) of a take, cut to the shot's length."""
@@ -100,7 +134,10 @@ class Filming:
             flow: Iterator[Any] = read_frames(take.clip, fps=self.fps, start=shot.clip_in or 0, end=shot.clip_out)
         else:
             shown = SIGHT if take.rejected else self.shown
-            flow = iter(self.run.frames(shown, take.keys[shown]))
+            made = self.run.frames(shown, take.keys[shown])
+            # The first picture of a shot that continues is the one that was just seen.
+            seen = take.continued and not take.rejected and count is not None and len(made) > count
+            flow = iter(made[int(seen) :])
         return islice(flow, count)
 
     def strips(self) -> dict[tuple[int, int], list[Any]]:
@@ -115,11 +152,13 @@ class Filming:
                 found[take.shot, take.number] = [f for index, f in enumerate(self.frames(take)) if index in wanted]
         return found
 
-    def _job(self, number: int, attempt: int) -> Job:
+    def _job(self, number: int, attempt: int, given: Given | None = None) -> Job:
         shot = self.board.shots[number - 1]
+        given = given or self._given(number)
         rolls = (self.rolls.get(key, 0) for key in (str(shot.seed), detail_roll(shot.seed)))
         take = take_of(shot, number, attempt, *rolls)
-        request = requested(self.board, number, take, self.model, self.casting, partial(self.levels, number))
+        take.of, take.continued = given.of, given.start is not None
+        request = requested(self.board, number, take, self.model, self.casting, partial(self.levels, number), given)
         packs = self.casting.digests(shot.names) if any(request.pictures) else {}
         return Job(take, shot, request, self.casting.tokens(shot.names), packs)
 
@@ -163,31 +202,10 @@ class Filming:
         span = f":{shot.clip_in}:{shot.clip_out}" if shot.clip_in or shot.clip_out else ""
         for count, path in enumerate(self.clips.get(number) or [self.board.path(shot.clip)], start=1):
             take = Take(number, count, 0, clip=str(path))
-            self._measure(take, f"{self._digest(number, path)}:{shot.seconds}:{self.fps}{span}", shot.names)
+            self._measure(take, f"{clip_digest(number, path)}:{shot.seconds}:{self.fps}{span}", shot.names)
             self.takes.setdefault(number, []).append(take)
-            self._compare(shot, take)
-
-    def _compare(self, shot: Shot, take: Take) -> None:
-        """Say when a clip is too short for its shot: the film then goes on with what there is."""
-        from assemble import probe
-
-        seconds = probe(take.clip).seconds
-        if seconds is None or shot.longest is None:
-            return
-        there = seconds - (shot.clip_in or 0)
-        if there < shot.longest - 1 / self.fps:
-            said = f"shot {take.shot} lasts {shot.longest:g} s, and {Path(take.clip).name} has {there:.2f} s of it"
-            self.tell(Event("note", f"{said}: the film goes on after them", take.shot, take.number))
-
-    @staticmethod
-    def _digest(number: int, path: Path) -> str:
-        try:
-            with path.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError as error:
-            raise RenderError(
-                f"the clip cannot be read: {error.strerror}", where=f"shots[{number - 1}].clip", mend=f"check {path}"
-            ) from error
+            if told := too_short(shot, take, self.fps):
+                self.tell(told)
 
     def _measure(self, take: Take, made_of: str, names: tuple[str, ...]) -> None:
         if self.shown == PREVIEW:
@@ -201,7 +219,8 @@ class Filming:
 
     def _take_in(self, numbers: list[int], takes: int) -> None:
         """Takes of other shots that earlier renders finished."""
-        jobs = [self._job(number, attempt) for number in numbers for attempt in range(1, takes + 1)]
+        there = [number for number in numbers if self.following.there(number, self.takes)]
+        jobs = [self._job(number, attempt) for number in there for attempt in range(1, takes + 1)]
         if jobs:
             name_keys(jobs, "decode", self.model)
         for job in jobs:

@@ -54,6 +54,7 @@ class ShotHeading:
     enter: Transition | None = None
     leave: Transition | None = None
     anchor: bool | None = None
+    continues: bool | None = None
 
 
 def scene_heading(source: Source, text: str, line: int, column: int) -> SceneHeading | None:
@@ -118,6 +119,8 @@ def _piece(source: Source, words: str, spot: Spot, limits: Limits) -> ShotHeadin
         return ShotHeading(seconds=_seconds(source, seconds, spot, limits))
     if words.casefold() == "anchor":
         return ShotHeading(anchor=True)
+    if words.casefold() == "continues":
+        return ShotHeading(continues=True)
     change = transition(words)
     if change is not None:
         return ShotHeading(enter=change.enter, leave=change.leave)
@@ -134,7 +137,7 @@ def _piece(source: Source, words: str, spot: Spot, limits: Limits) -> ShotHeadin
         near = closest(words, known, 0.7)
         mend = f'did you mean "{known[near]}"? ' if near else ""
         mend += f"a shot takes a size ({listed(SIZES)}), a move ({listed(MOVES)}) and a length (3s)"
-        mend += ", may dissolve, fade in or fade out, and be the anchor of its scene's light"
+        mend += ", may dissolve, fade in or fade out, be the anchor of its scene's light, and say that it continues"
         source.fault(spot, f'"{words}" is no word for a shot', mend)
     return ShotHeading(size, move)
 
@@ -161,7 +164,8 @@ def _add(said: ShotHeading, more: ShotHeading, source: Source, spot: Spot) -> Sh
         if value is None:
             continue
         if getattr(said, name) is not None:
-            twice = {"seconds": "lengths", "enter": "beginnings", "leave": "endings"}.get(name, f"{name}s")
+            words = {"seconds": "lengths", "enter": "beginnings", "leave": "endings", "continues": 'words "continues"'}
+            twice = words.get(name, f"{name}s")
             source.fault(spot, f"the shot has two {twice}", "keep one of them")
         else:
             said = ShotHeading(**{**vars(said), name: value})

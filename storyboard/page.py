@@ -150,6 +150,7 @@ def _shot(shot: Shot, report: ShotReport, strips: Strips) -> str:
 def _take(take: Take, kept: bool, frames: Sequence[Any]) -> str:
     pictures = "".join(f'<img src="{picture(frame)}" alt="shot {take.shot}, take {take.number}">' for frame in frames)
     anew = f", finished anew from {take.detail_seed}" if take.detail_seed is not None else ""
+    anew += f", with pictures of shot {', '.join(map(str, take.of))}" if take.of else ""
     made = f"seed {take.seed}{anew}" if take.keys else f"clip {escape(take.clip)}"
     spent = ", ".join(f"{escape(stage)} {seconds:.1f} s" for stage, seconds in take.seconds.items())
     verdict = chip(take.passes, "accepted", "review") if take.score else chip(False, "", "layout not finished") * take.rejected

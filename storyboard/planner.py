@@ -80,7 +80,7 @@ def _given(setting: Setting, script: Script) -> Iterator[Draft]:
         draft.clip = _said(given.clip, folder) if given.clip else None
         draft.frame = _said(given.frame, folder) if given.frame else None
         draft.clip_in, draft.clip_out = given.clip_in, given.clip_out
-        draft.enter, draft.leave, draft.anchor = given.enter, given.leave, given.anchor
+        draft.enter, draft.leave, draft.anchor, draft.continues = given.enter, given.leave, given.anchor, given.continues
         if given is setting.shots[0]:
             draft.enter = draft.enter or setting.enters.get(0)
         draft.sentences += [told(text) for text in around]
@@ -173,6 +173,7 @@ def _shot(draft: Draft, setting: Setting, sides: dict[str, str], scene: int, seq
             "time": setting.time,
             "light": {"side": draft.light.side, "warmth": draft.light.warmth},
             "anchor": draft.anchor,
+            "continues": draft.continues,
             "characters": [{"name": name, "side": sides[name]} for name in draft.names],
             "action": " ".join(draft.sentences),
             "lines": [

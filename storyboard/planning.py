@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from storyboard.asking import frames_of
 from storyboard.board import Storyboard
 from storyboard.errors import StoryboardError
 
@@ -23,9 +24,7 @@ def planned(model: Model, board: Storyboard, memory: float | None = None, *, rou
     from generation import Footprint, free_memory, plan
 
     family = model.family
-    lengths = [
-        family.frames_for(shot.seconds) for shot in board.shots if shot.clip is None and shot.seconds is not None
-    ]
+    lengths = [frames_of(shot, family) for shot in board.shots if shot.clip is None]
     footprint = Footprint.of(model)
     if not lengths or footprint is None:
         return None

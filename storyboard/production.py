@@ -40,23 +40,24 @@ Sort = Callable[["Sequence[Job]", "Stage"], "tuple[list[Job], list[Job]]"]
 
 def make(
     jobs: Sequence[Job], last: str, model: Model, run: RunFolder, tell: Callable[[Event], None], *,
-    fresh: bool = False, sort: Sort | None = None,
+    fresh: set[str] | None = None, sort: Sort | None = None,
 ) -> list[Job]:  # fmt: skip
     """Bring every take through the stages up to `last`, one of the family's stages or PREVIEW; returns those that came through.
 
-    A take goes on behind the last of its artefacts that is whole; with `fresh` it starts anew. What `sort` says of the
-    layouts is done while the expert that made them is there: jobs that fail leave, and others come in their place.
+    A take goes on behind the last of its artefacts that is whole; with `fresh`, the keys of what was dropped since the render
+    began, it starts anew. What `sort` says of the layouts is done while the expert that made them is there: jobs that fail leave,
+    and others come in their place.
     """
-    stages, starts, dropped = _stages(last, model), dict[int, int](), set[str]()
+    stages, starts = _stages(last, model), dict[int, int]()
 
     def waiting(some: Sequence[Job], place: int) -> list[Job]:
         name_keys([job for job in some if id(job) not in starts], last, model)
         for job in some:
             if id(job) in starts:
                 continue
-            for stage in stages if fresh else ():
-                if (key := job.take.keys[stage]) not in dropped:  # attempts share their words
-                    dropped.add(key)
+            for stage in stages if fresh is not None else ():
+                if fresh is not None and (key := job.take.keys[stage]) not in fresh:  # attempts share their words
+                    fresh.add(key)
                     run.drop(stage, key)
             done = [at for at, stage in enumerate(stages) if run.has(stage, job.take.keys[stage])]
             starts[id(job)] = done[-1] + 1 if done else 0

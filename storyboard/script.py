@@ -92,6 +92,7 @@ class GivenShot:
     enter: Transition | None = None
     leave: Transition | None = None
     anchor: bool = False  # others of its place and light are graded towards it
+    continues: bool = False  # it starts where the shot before ends
 
 
 @dataclass(frozen=True)

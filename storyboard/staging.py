@@ -35,6 +35,7 @@ class Draft:
     enter: Transition | None = None
     leave: Transition | None = None
     anchor: bool = False
+    continues: bool = False
     first: bool = False  # of its setting
     last: bool = False  # of its setting
     why: dict[str, str] = field(default_factory=dict)
@@ -52,6 +53,8 @@ def frame(draft: Draft, before: Draft | None, limits: Limits) -> None:
 
 def _size(draft: Draft, before: Draft | None) -> tuple[str, str]:
     speakers = {line.speaker for line in draft.lines if not line.heard}
+    if draft.continues and before and before.size:
+        return before.size, "it continues the shot before"
     if not draft.names:
         return "wide", "nobody is in the frame"
     if draft.first and not (draft.last and speakers):

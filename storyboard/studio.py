@@ -26,6 +26,7 @@ from storyboard.errors import StoryboardError, listed, meant
 from storyboard.events import Event
 from storyboard.filming import Filming
 from storyboard.finishing import Finishing
+from storyboard.following import Following
 from storyboard.lighting import FilmLight
 from storyboard.limits import Limits
 from storyboard.marking import Marking, Marks
@@ -96,6 +97,7 @@ class Studio:
         until: Until | None = None,
         reroll: Reroll | None = None,
         fresh: bool = False,
+        remember: bool = False,
         memory: float | None = None,
         delivery: Delivery | str | None = None,
         codec: str | None = None,
@@ -116,8 +118,9 @@ class Studio:
         shots: numbers from 1 of those to make; the others come in when they are ready from before.
         until: stop after the plan or a stage. reroll: "layout" makes the shots anew from another seed, for good; "detail" keeps
         each layout and finishes it anew, which changes texture and light, and less of where everything is.
-        fresh: forget what was made before. memory: gigabytes to plan with, where it computes, instead of all that are free.
-        delivery: size and rate of the film, as "1080p24"; None leaves them as the model makes shots. codec: h264, h265 or
+        fresh: forget what was made before. remember: frames of accepted shots go into others of the same place and light, which
+        wait for them; of families that take pictures. memory: gigabytes to plan with, where it computes, instead of all that are
+        free. delivery: size and rate of the film, as "1080p24"; None leaves them as the model makes shots. codec: h264, h265 or
         prores; by the film's name when None. clips_to: a folder for each shot as a clip. grade: bring the light of shots
         together that differ in it. loudness: what the sound is brought to, "ebu" (-23 LUFS), "web" (-14) or "streaming" (-27 of
         the dialogue). captions: "burn" paints them into the picture. silent: no sound. marks: how the film is marked; None leaves
@@ -140,12 +143,13 @@ class Studio:
             dialogue = Dialogue(board, self.limits, tell, silent=silent)
             board = dialogue.board
             settings = {"seed": board.seed, "takes": takes, "shots": sorted(chosen), "until": until, "reroll": reroll}
-            settings |= {"grade": grade, "loudness": loudness, "captions": captions, "silent": silent}
+            settings |= {"remember": remember, "grade": grade, "loudness": loudness, "captions": captions, "silent": silent}
             facts = {**self._facts(film, board), "settings": settings, "started": round(started, 3), "state": "running"}
             board.save(run.path / "board.json")
             _write(run, facts)
             tell(Event("plan", f"{len(board.shots)} shots in {max(shot.sequence for shot in board.shots)} sequence(s)"))
-            for doubt in doubts:
+            following = Following(board, self.model.family, remember=remember)
+            for doubt in [*doubts, *following.notes]:
                 tell(Event("note", doubt))
             if until == "plan":
                 return self._done(None, board, run, facts, started)
@@ -153,13 +157,13 @@ class Studio:
             if reroll:
                 run.roll((board.shots[number - 1].seed for number in chosen), detail=reroll == "detail")
             try:
-                plan = planned(self.model, board, memory, rounds=takes > 1)
+                plan = planned(self.model, board, memory, rounds=takes > 1 or len(following.levels(chosen)) > 1)
                 if plan:
                     tell(Event("memory", str(plan)))
                     facts["memory"] = str(plan).splitlines()
                 casting = Casting(board, run, tell)
                 model = replace(self.model, plan=plan, aside={} if plan and plan.aside else None)
-                filming = Filming(model, board, run, casting, tell, dialogue.levels)
+                filming = Filming(model, board, run, casting, tell, dialogue.levels, following)
                 sounding = Sounding(dialogue, run, tell, loudness, captions, silent)
                 finishing = Finishing(filming, sounding, marking, delivered, clips_to, grade=grade)
                 last = {"layout": PREVIEW, "detail": "detail"}.get(until or "", "decode")

@@ -13,7 +13,8 @@ from storyboard.seeds import derived
 @dataclass
 class Take:
     """One attempt at a shot. `score` is identity's measurement as plain data, None when nobody is to be recognised; `sight` is
-    that of the layout at first sight. A `rejected` take failed there and was not finished."""
+    that of the layout at first sight. A `rejected` take failed there and was not finished. `of` are the shots whose frames went
+    into it, and `continued` says that it starts from one."""
 
     shot: int  # from 1
     number: int  # from 1
@@ -25,6 +26,8 @@ class Take:
     detail_seed: int | None = None
     sight: dict[str, Any] | None = None
     rejected: bool = False
+    of: tuple[int, ...] = ()
+    continued: bool = False
 
     @property
     def passes(self) -> bool:
@@ -43,7 +46,7 @@ class Take:
         return {
             "number": self.number, "seed": self.seed, "keys": self.keys, "seconds": self.seconds, "passes": self.passes,
             "clip": self.clip, "score": None if self.score is None else _shortened(self.score),
-            "detail_seed": self.detail_seed, "rejected": self.rejected,
+            "detail_seed": self.detail_seed, "rejected": self.rejected, "of": list(self.of),
             "sight": None if self.sight is None else _shortened(self.sight),
         }  # fmt: skip
 
@@ -59,6 +62,14 @@ def take_of(shot: Shot, index: int, number: int, roll: int = 0, detail_roll: int
 def best(takes: Sequence[Take]) -> Take:
     """The take to keep, of those that were finished; of equal ones the first."""
     return max((take for take in takes if not take.rejected), key=lambda take: (take.worth, -take.number))
+
+
+def best_frame(score: dict[str, Any] | None, count: int) -> int:
+    """Of `count` frames, from 0, the one whose worst-kept character is kept best; the middle one when nobody is to be seen."""
+    if not score:
+        return count // 2
+    seen = {(row["frame"], row["name"]): float(row["likeness"]) for row in score["seen"]}
+    return max(range(count), key=lambda frame: (min(seen.get((frame, name), -1.0) for name in score["characters"]), -frame))
 
 
 def kept_worst(score: dict[str, Any] | None) -> float:

@@ -72,5 +72,6 @@ class ReferencesStage(Stage):
             "kind": self.model.family.references,
             "size": [request.width, request.height, request.frames],
             "pictures": [digest(*each) for each in request.pictures],
+            **({"place": digest(*request.place)} if request.place else {}),
             "frame": None if request.first_frame is None else digest(request.first_frame),
         }

@@ -12,7 +12,7 @@ import torch
 from generation import STAGES, GenerationError, Model, Placement, Plan, ShotRequest, StageError, open_stage, plan
 from generation.families import FAMILIES
 from generation.footprint import _T5, OFFICIAL, Footprint, transformer, umt5
-from generation.memory import GB, RESERVE
+from generation.memory import GB, RESERVE, setups, smaller
 
 
 def counted(network: torch.nn.Module) -> int:
@@ -151,6 +151,41 @@ def test_however_it_is_held_the_shot_is_the_same(
     laid = replace(plain_model, plan=Plan("cpu", 0, 0, (48, 32, 9), spots, False))
     plain, held = film(plain_model)["frames"], film(laid)["frames"]
     assert torch.equal(plain, held) and plain.float().std() > 1  # it is smaller than a tile
+
+
+@pytest.mark.parametrize("name", sorted(OFFICIAL))
+@pytest.mark.parametrize("card", [80, 24, 12])
+def test_what_is_named_when_memory_ran_out_leads_to_a_smaller_set_up(name: str, card: int) -> None:
+    footprint = Footprint.of(FAMILIES[name])
+    assert footprint
+    size, led = (*FAMILIES[name].sizes[0], FAMILIES[name].max_frames), []
+    now = plan(footprint, size, "cuda", card * GB, 64 * GB)
+    for stage in (*STAGES, "references"):
+        way, enough = smaller(footprint, now, stage) or (None, 0)
+        if way is None:
+            continue
+        try:
+            then = plan(footprint, size, "cuda", enough, 64 * GB).of(stage)
+        except GenerationError:
+            continue  # another stage cannot do with so little, and the refusal says what would fit
+        assert then.peak <= way.peak < now.of(stage).peak
+        led.append(stage)
+    assert card < 80 or {"layout", "detail"} <= set(led)
+    # On a CPU nothing is smaller than an expert, however the pictures are decoded.
+    assert smaller(footprint, plan(footprint, size, "cpu", 200 * GB, 200 * GB), "decode") is None
+
+
+def test_a_quantised_expert_is_planned_as_small_as_it_is() -> None:
+    family = FAMILIES["Wan2.2-T2V-A14B"]
+    footprint = Footprint.of(family)
+    assert footprint
+    small, size = replace(footprint, quantised=int(9.65 * GB)), (832, 480, 81)  # Q4_K_M, as it is published
+    now, then = (plan(each, size, "cuda", 24 * GB, 64 * GB).of("layout") for each in (footprint, small))
+    assert (now.how, then.how, then.precision) == ("streamed", "whole", "gguf") and then.host == int(9.65 * GB)
+    assert "layout: gguf, whole" in str(plan(small, size, "cuda", 24 * GB, 64 * GB))
+    tight = plan(small, size, "cuda", 8 * GB, 16 * GB)
+    assert tight.of("layout").how == "streamed" and tight.of("encode").precision == "bf16"
+    assert {way.precision for way in setups(small, "detail", size, "cuda")} == {"gguf"}
 
 
 def test_memory_that_runs_out_names_the_next_set_up(plain_model: Model) -> None:

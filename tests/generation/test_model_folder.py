@@ -37,6 +37,17 @@ def fault(folder: Path, family: Family) -> str:
     return f"{caught.value.where}: {caught.value.what}"
 
 
+def grown(folder: Path, family: Family) -> None:
+    """Make the experts and the text encoder say that they are of this family's size."""
+    for part, change in (
+        ("transformer", family.config), ("transformer_2", family.config), ("text_encoder", {"d_model": family.text_width}),
+    ):  # fmt: skip
+        path = folder / part / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+        for adapter in (folder / part).glob("identity_adapter*"):
+            adapter.unlink()
+
+
 def test_a_whole_folder(model: Model, plain_model: Model) -> None:
     assert set(model.files) == {
         *("tokenizer", "text_encoder", "transformer", "transformer_2", "vae", "scheduler"),
@@ -143,8 +154,7 @@ def test_a_folder_of_no_known_family(folder: Path) -> None:
 def test_each_family_is_recognised_by_its_files(name: str, copy: Path) -> None:
     family = FAMILIES[name]
     folder = copy.rename(copy.parent / f"my-{family.hint}-tune") if family.hint else copy
-    config = json.loads((folder / "transformer" / "config.json").read_text())
-    (folder / "transformer" / "config.json").write_text(json.dumps(config | family.config))
+    grown(folder, family)
     vae = json.loads((folder / "vae" / "config.json").read_text())
     (folder / "vae" / "config.json").write_text(json.dumps(vae | {"z_dim": family.latents}))
     index = json.loads((folder / "model_index.json").read_text())
@@ -158,8 +168,7 @@ def test_each_family_is_recognised_by_its_files(name: str, copy: Path) -> None:
 def test_a_renderer_with_a_configuration_of_its_own(copy: Path) -> None:
     """No model_index.json, no sign in the folder's name: the components' own files say what they are."""
     family = FAMILIES["Bernini-R"]
-    config = json.loads((copy / "transformer" / "config.json").read_text())
-    (copy / "transformer" / "config.json").write_text(json.dumps(config | family.config))
+    grown(copy, family)
     (copy / "model_index.json").unlink()
     (copy / "config.json").write_text(json.dumps({"model_type": "bernini_renderer"}))
     model = Model.open(copy)

@@ -71,6 +71,23 @@ def test_pictures_are_the_stock_vace(counts: tuple[int, int], vace: Model, reque
     assert np.array_equal(shown, frames) and frames.std() > 1
 
 
+def test_pictures_of_the_place_come_behind_those_of_the_characters(vace: Model, request_for: Requests) -> None:
+    given, more = request_for(pictures=((drawn(1),), (drawn(2),)), place=(drawn(3),)), ((drawn(1),), (drawn(2), drawn(3)))
+    assert torch.equal(made(vace, given)[0], made(vace, request_for(pictures=more))[0])  # which is the stock VACE
+    with open_stage("references", vace, "cpu") as stage:
+        keys = {stage.key(request, (), "") for request in (given, request_for(pictures=given.pictures), request_for(pictures=more))}
+    assert len(keys) == 3
+
+
+def test_what_pictures_of_the_place_leave_of_the_others(tiny_family: Family) -> None:
+    vace, bernini = (replace(tiny_family, references="pictures", pictures=count) for count in (4, 6))
+    assert [vace.picture_counts(2, 33, place) for place in (0, 1, 2, 4)] == [(2, 2), (2, 1), (1, 1), (1, 1)]
+    assert bernini.picture_counts(3, 33, 2) == (2, 1, 1) and bernini.picture_counts(0, 33, 2) == ()
+    assert [vace.place_count(2, frames) for frames in (33, 9, 5)] == [2, 1, 0]  # a short shot has few latent frames
+    assert tiny_family.place_count(1, 33) == 0
+    assert not tiny_family.takes_frame and vace.takes_frame and not replace(vace, references="streams").takes_frame
+
+
 def test_pictures_beside_a_first_frame(vace: Model, request_for: Requests) -> None:
     request = request_for(pictures=((drawn(1),), ()), first_frame=drawn(2, 32, 48))
     grey = Image.fromarray(np.full((32, 48, 3), 127, np.uint8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,3 +88,14 @@ def test_asking_loads_no_heavy_library() -> None:
     words = words.replace("from generation import *; ", "")
     out = subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True).stdout
     assert not {"'torch'", "'numpy'", "'diffusers'", "'safetensors'"} & set(out.strip("[]\n").split(", "))
+
+
+def test_one_sentence_tells_of_pictures_of_the_place() -> None:
+    picture, family = np.zeros((4, 4, 3), np.uint8), FAMILIES["Bernini-R"]
+    base = ShotRequest("@mia waves. watercolour", ("mia",), 9, 48, 32, 1, 2, (4.0, 3.2), pictures=((picture,),))
+    said = [worded(replace(base, place=(picture,) * count), family, False) for count in (0, 1, 2)]
+    assert said[0].endswith("waves. watercolour") and said[1] == said[2]
+    assert said[1].endswith("watercolour. The place and the light are those of the other reference images.")
+    empty = ShotRequest("A lamp.", (), 9, 48, 32, 1, 2, (4.0, 3.2), place=(picture,))
+    assert worded(empty, family, False) == f"{family.prefix}A lamp. The place and the light are those of the reference images."
+    assert worded(empty, FAMILIES["Wan2.2-VACE-Fun-A14B"], False) == "A lamp."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gguf
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -17,43 +17,8 @@ from generation.errors import GenerationError
 from generation.families import FAMILIES
 from generation.load import Model
 
-NATIVE = [  # diffusers' names to the makers', the order matters
-    ("condition_embedder.time_embedder.linear_1", "time_embedding.0"), ("condition_embedder.time_embedder.linear_2", "time_embedding.2"),
-    ("condition_embedder.text_embedder.linear_1", "text_embedding.0"), ("condition_embedder.text_embedder.linear_2", "text_embedding.2"),
-    ("condition_embedder.time_proj", "time_projection.1"), ("attn1", "self_attn"), ("attn2", "cross_attn"), (".to_out.0.", ".o."),
-    (".to_q.", ".q."), (".to_k.", ".k."), (".to_v.", ".v."), ("ffn.net.0.proj", "ffn.0"), ("ffn.net.2", "ffn.2"),
-    ("proj_out", "head.head"),
-]  # fmt: skip
-
-
-def native(network: Any) -> dict[str, torch.Tensor]:
-    """The weights by the names that the model's makers give them."""
-    state = {}
-    for name, value in network.state_dict().items():
-        for ours, theirs in NATIVE:
-            name = name.replace(ours, theirs)
-        if name == "scale_shift_table":
-            name = "head.modulation"
-        name = name.replace("scale_shift_table", "modulation")
-        if ".norm2." in name or ".norm3." in name:
-            name = name.replace("norm2", "norm_").replace("norm3", "norm2").replace("norm_", "norm3")
-        state[name] = value.contiguous()
-    return state
-
-
-def write_gguf(path: Path, state: dict[str, torch.Tensor]) -> None:
-    writer = gguf.GGUFWriter(path, "wan")
-    kind = gguf.GGMLQuantizationType.Q8_0
-    for name, value in state.items():
-        numbers = value.numpy()
-        if name.endswith("ffn.2.weight"):
-            writer.add_tensor(name, gguf.quants.quantize(numbers, kind), raw_dtype=kind)
-        else:
-            writer.add_tensor(name, numbers)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+sys.path.insert(0, str(Path(__file__).parent))
+from experts import native, write_gguf
 
 
 @pytest.fixture

@@ -122,10 +122,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_generation() -> Any:
+    """What builds tiny networks, adapters and pipelines."""
+    return _neighbour("generation")
+
+
 @pytest.fixture
-def make_folder() -> Callable[..., Path]:
+def make_folder(tiny_generation: Any) -> Callable[..., Path]:
     """Writes a tiny pipeline."""
-    build: Callable[..., Path] = _neighbour("generation").build
+    build: Callable[..., Path] = tiny_generation.build
     return build
 
 
