@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from storyboard.assembling import assemble_film
-    from storyboard.board import Shot, Storyboard
+    from storyboard.board import Storyboard
     from storyboard.errors import RenderError, ScriptError, StoryboardError
     from storyboard.events import Event
     from storyboard.limits import Limits
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storyboard.reading import read_script
     from storyboard.report import Report
     from storyboard.script import Script
+    from storyboard.shot import Shot
     from storyboard.studio import Film, Studio
 
 _HOMES = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.casting import Casting
 from storyboard.following import Given
 from storyboard.prompt import ordered
+from storyboard.shot import Shot
 from storyboard.takes import Take
 
 if TYPE_CHECKING:

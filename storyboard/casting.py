@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Role, Storyboard
+from storyboard.board import Storyboard
 from storyboard.errors import StoryboardError
 from storyboard.events import Event
 from storyboard.refs import refs_refusal
 from storyboard.run import RunFolder
+from storyboard.shot import Role
 
 if TYPE_CHECKING:
     from identity import Encoders, IdentityPack, Tokens

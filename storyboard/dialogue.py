@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Shot, SpokenLine, Storyboard
+from storyboard.board import Storyboard
 from storyboard.errors import StoryboardError
 from storyboard.events import Event
 from storyboard.limits import Limits
 from storyboard.script import BREATH
+from storyboard.shot import Shot, SpokenLine
 from storyboard.speech import loudness, timed
 
 if TYPE_CHECKING:

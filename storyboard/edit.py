@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
+from storyboard.shot import Shot
 from storyboard.takes import Take
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.errors import StoryboardError
 from storyboard.events import Event
+from storyboard.shot import Shot
 from storyboard.takes import Take, best, best_frame
 from storyboard.words import SIZES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from storyboard.board import Shot
 from storyboard.errors import RenderError
 from storyboard.events import Event
+from storyboard.shot import Shot
 from storyboard.takes import Take
 
 

@@ -9,12 +9,13 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.chart import likeness_chart
 from storyboard.filmpage import course_chart, matrices, player, time_chart
 from storyboard.lightpage import light_section
 from storyboard.marktable import marks_table
 from storyboard.report import CharacterReport, Report, ShotReport
+from storyboard.shot import Shot
 from storyboard.soundpage import sound_section
 from storyboard.takes import Take
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from storyboard.action import names_only, sides_in, told
-from storyboard.board import Role, Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.camera import framing
 from storyboard.limits import Limits
 from storyboard.script import GivenShot, LightCue, Line, Script, Sentence
 from storyboard.seeds import derived
 from storyboard.sequences import counted, packed
 from storyboard.settings import Setting, settings
+from storyboard.shot import Role, Shot
 from storyboard.soundfiles import recorded
 from storyboard.split import split
 from storyboard.staging import Draft, blocked, frame

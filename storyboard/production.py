@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from storyboard.board import Shot
 from storyboard.events import Event
 from storyboard.run import RunFolder
+from storyboard.shot import Shot
 from storyboard.takes import Take
 
 if TYPE_CHECKING:

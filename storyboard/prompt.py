@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storyboard.board import Shot
+    from storyboard.shot import Shot
 
 CAMERA = {
     "static": "static camera",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from storyboard.refs import file_refusal
 
 if TYPE_CHECKING:
-    from storyboard.board import Shot
     from storyboard.script import Line
+    from storyboard.shot import Shot
 
 SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".aiff", ".aif")
 

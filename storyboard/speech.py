@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storyboard.script import BREATH, SPEAKING
 
 if TYPE_CHECKING:
-    from storyboard.board import Shot, SpokenLine
+    from storyboard.shot import Shot, SpokenLine
 
 _VOWELS = re.compile(r"[aeiouyäöüàâéèêëíìîïóòôúùûåæøœ]+", re.I)
 _OPEN = 0.9  # loudness on a syllable's vowel, 0..1

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storyboard.board import Role, Storyboard
+from storyboard.board import Storyboard
 from storyboard.errors import StoryboardError
 from storyboard.refs import PICTURES, VIDEOS
+from storyboard.shot import Role
 
 if TYPE_CHECKING:
     from assemble.requests import Story

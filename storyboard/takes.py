@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from storyboard.board import Shot
 from storyboard.seeds import derived
+from storyboard.shot import Shot
 
 
 @dataclass

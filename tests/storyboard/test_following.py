@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from storyboard import StoryboardError
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.boarding import boarded
 from storyboard.following import Following, Waits, waits_of
 from storyboard.limits import Limits
+from storyboard.shot import Shot
 from storyboard.takes import best_frame
 
 HEAD = """---

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from storyboard.board import Shot, SpokenLine
 from storyboard.seeds import derived
+from storyboard.shot import Shot, SpokenLine
 from storyboard.speech import loudness, timed
 from storyboard.takes import Take, best, take_of
 

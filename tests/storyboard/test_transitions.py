@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from storyboard.board import Shot, Storyboard
+from storyboard.board import Storyboard
 from storyboard.check import check_board
 from storyboard.errors import ScriptError, StoryboardError
 from storyboard.limits import Limits
 from storyboard.planner import plan
 from storyboard.reading import read_script
 from storyboard.refs import clip_span
+from storyboard.shot import Shot
 from storyboard.transitions import Change, Transition, stands_alone, transition
 
 Write = Callable[..., Path]
