@@ -47,4 +47,4 @@ def _towards(chosen: int, numbers: Sequence[int], looks: Mapping[int, Look]) -> 
 
 
 def _steps(found: Match) -> float:
-    return min(4.0, abs(found.ev) / STOP + abs(found.mired) / WARM) if found.sound else 2.0
+    return min(1.0, abs(found.ev) / STOP + abs(found.mired) / WARM) if found.sound else 1.0

@@ -10,12 +10,15 @@ import numpy as np
 
 from assemble.colour import LUMINANCE, Floats, ciede2000, lab, stops, warming
 from assemble.lighting.look import Look
-from assemble.lighting.palette import Palette, Shift, shift
+from assemble.lighting.palette import Palette, Shift, belief, near, shift, unlike
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
 CLEAR = 0.65  # from which on the gain of skin tells its colour better than the medians of both do
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
+ALIKE = 0.06  # EV: gains this near to each other are tried as one
+EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
+PART, MOST = 0.2, 0.5  # of a face that is left over: to be compared by itself; and even where it finds no like
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
 DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
 BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
@@ -35,6 +38,7 @@ class Match:
     clothes: dict[str, float]
     regions: dict[str, Shift]
     area: float
+    agreed: bool = False
     contrast: float | None = None
     pairs: Shift | None = None
 
@@ -49,30 +53,78 @@ class Match:
     @property
     def sound(self) -> bool:
         """Whether enough of the picture was compared."""
-        return self.area >= ENOUGH
+        return self.area >= ENOUGH or self.agreed
 
 
 def match(first: Look, second: Look) -> Match:
     """Compare two shots of one place under one light; regions that only one of them has, or that disagree, stay out."""
     mine, other = first.regions, second.regions
-    shifts = {name: shift(mine[name], other[name]) for name in mine if name in other}
-    share = {name: min(first.area[name], second.area[name]) for name in shifts}
-    regions = {name: each for name, each in shifts.items() if _alike(name, each) and share[name] >= SMALLEST}
-    if not regions:
+    share = {name: min(first.area[name], second.area[name]) for name in mine if name in other}
+    free = {name: shift(mine[name], other[name]) for name in share if share[name] >= SMALLEST}
+    told = {name: each for name, each in free.items() if _alike(name, each)}
+    if not told:
         return Match(np.ones(3), {}, {}, {}, 0.0)
-    gains = {name: np.log2(each.gain) for name, each in regions.items()}
-    weights = {name: each.agreement * share[name] ** 0.25 for name, each in regions.items()}
-    gain = 2.0 ** _common(gains, weights)
+    chosen, settled = _agreed(told, {name: (mine[name], other[name]) for name in free}, share)
+    gains = {name: np.log2(each.gain) for name, each in settled.items()}
+    weights = {name: each.agreement * share[name] ** 0.25 for name, each in settled.items()}
+    common = _common(gains, weights) if gains else chosen
     off: dict[str, dict[str, float]] = {"skin": {}, "clothes": {}}
-    for name, each in regions.items():
+    for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
-        rest = {other: gains[other] for other in regions if other != name}
-        if who and rest:
-            common = 2.0 ** _common(rest, weights)
-            changed = kind == "skin" and each.agreement < CLEAR
-            off[kind][who] = _apart(mine[name], other[name], common) if changed else _off(each, common)
+        if who:
+            off[kind][who] = _changed(mine[name], other[name], common)
+    regions = {**told, **settled}
     area = sum(share[name] for name in regions)
-    return Match(gain, off["skin"], off["clothes"], regions, area)
+    return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
+
+
+def _corroborated(settled: Mapping[str, Shift]) -> bool:
+    """Whether the regions of two characters, however small, clearly say the same."""
+    clear = {name.partition(":")[2] for name, each in settled.items() if each.agreement >= CLEAR}
+    return len(clear) > 1
+
+
+def _agreed(
+    told: Mapping[str, Shift], pairs: Mapping[str, tuple[Palette, Palette]], share: Mapping[str, float]
+) -> tuple[Floats, dict[str, Shift]]:
+    """The gain (3,) in log2, of those that regions tell, that explains the most of all regions; and how each that it explains
+    compares, begun from there: a region by itself may take one colour for another, and then two regions speak of different light."""
+    best: tuple[float, Floats, dict[str, Shift]] | None = None
+    tried: list[Floats] = []
+    for each in sorted(told.values(), key=lambda each: -each.agreement):
+        gain = np.log2(each.gain)
+        if any(np.abs(gain - other).max() < ALIKE for other in tried):
+            continue
+        tried.append(gain)
+        held = {name: near(*pair, gain) for name, pair in pairs.items()}
+        held = {
+            name: one
+            for name, one in held.items()
+            if _alike(name, one) and np.abs(np.log2(one.gain) - gain).max() <= NEAR
+            and one.agreement >= EXPLAINED * (told[name].agreement if name in told else 0)
+        }
+        score = sum(one.agreement * share[name] ** 0.25 for name, one in held.items())
+        score = float(np.log(score + 1e-9) + belief(gain[None])[0])
+        if best is None or score > best[0]:
+            best = score, gain, held
+    assert best is not None
+    return best[1], best[2]
+
+
+def _changed(first: Palette, second: Palette, common: Floats) -> float:
+    """CIEDE2000 by which a face is off, once the common gain (3,) in log2 is undone.
+
+    What that gain explains is the same in both. Where a part of either is left over, as the skin beside a beard, the two are
+    compared with each other: they are one thing that has changed, if the one becomes the other under a gain of its own.
+    """
+    mine, other, share = unlike(first, second, common)
+    if share >= PART:
+        part = shift(mine, other)
+        if part.agreement >= CLEAR:
+            return _off(part, 2.0**common)
+        if share >= MOST:
+            return _apart(mine, other, 2.0**common)
+    return _off(near(first, second, common), 2.0**common)
 
 
 def _alike(name: str, each: Shift) -> bool:
