@@ -66,7 +66,7 @@ def check(settings: Sequence[Setting], looks: Mapping[int, Look]) -> Lighting:
                 alone[setting.number] = f"too little of it can be compared with shot {chosen}"
                 continue
             findings += _between(chosen, setting.number, looks[setting.number], found[setting.number])
-    findings += _hours(known, looks)
+    findings += _hours(known, looks, matches)
     return Lighting(tuple(findings), anchors, matches, alone)
 
 
@@ -128,7 +128,9 @@ def _between(chosen: int, number: int, seen: Look, found: Match) -> list[Finding
     return rows
 
 
-def _hours(settings: Sequence[Setting], looks: Mapping[int, Look]) -> list[Finding]:
+def _hours(
+    settings: Sequence[Setting], looks: Mapping[int, Look], matches: Mapping[int, Match]
+) -> list[Finding]:
     """Night is darker than day, around the figures: each night shot against a day of the same place; out of doors of any."""
     rows = []
     for night in (setting for setting in settings if setting.time == "night"):
@@ -151,7 +153,9 @@ def _hours(settings: Sequence[Setting], looks: Mapping[int, Look]) -> list[Findi
             ),
         )
         first, second = looks[day.number], looks[night.number]
-        ev = second.level - first.level
+        off = matches[day.number].ev if day.number in matches and matches[day.number].sound else 0.0
+        # A day that is itself too dark or too bright has a finding of its own, and is held against the night as it should be.
+        ev = second.level - first.level + (off if abs(off) >= GATES["exposure"].review else 0.0)
         said = (
             f"night, and {abs(ev):.2f} EV {'brighter' if ev > 0 else 'darker'} than the {day.time} of shot {day.number}"
         )

@@ -158,8 +158,8 @@ def _key(samples: Iterable[_Sample], name: str) -> KeySide | None:
 
 
 def _brighter(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float | None:
-    """By how many EV one side of a face is brighter than the other, told by the hue that both show the most of: a sleeve before one
-    cheek, or the edge of a beard, is no light. None where they show too little alike."""
+    """By how many EV one side of a face is brighter than the other, told by the hue that both show the most of: a sleeve before
+    one cheek, or the edge of a beard, is no light. None where they show too little alike."""
     sides = [np.log2(np.maximum(linear(part), 1 / 1024)) for part in (left, right)]
     hues = [logs[:, [0, 2]] - logs[:, 1:2] for logs in sides]
     tried = np.concatenate([hue[:: max(1, len(hue) // 16)] for hue in hues])

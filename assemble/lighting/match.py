@@ -18,7 +18,8 @@ SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
 ALIKE = 0.06  # EV: gains this near to each other are tried as one
 EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
-PART, MOST = 0.2, 0.5  # of a face that is left over: to be compared by itself; and even where it finds no like
+SURELY = 0.75  # from which on a gain explains all of a face
+PART = 0.2  # of a face, that is left over in both shots, to be compared by itself
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
 DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
 BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
@@ -69,11 +70,13 @@ def match(first: Look, second: Look) -> Match:
     weights = {name: each.agreement * share[name] ** 0.25 for name, each in settled.items()}
     common = _common(gains, weights) if gains else chosen
     off: dict[str, dict[str, float]] = {"skin": {}, "clothes": {}}
+    regions = {**told, **settled}
     for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
-        if who:
+        if kind == "skin":
             off[kind][who] = _changed(mine[name], other[name], common)
-    regions = {**told, **settled}
+        elif kind == "clothes" and name in regions:
+            off[kind][who] = _off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
     return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
 
@@ -88,7 +91,7 @@ def _agreed(
     told: Mapping[str, Shift], pairs: Mapping[str, tuple[Palette, Palette]], share: Mapping[str, float]
 ) -> tuple[Floats, dict[str, Shift]]:
     """The gain (3,) in log2, of those that regions tell, that explains the most of all regions; and how each that it explains
-    compares, begun from there: a region by itself may take one colour for another, and then two regions speak of different light."""
+    compares, begun from there: a region by itself may take one colour for another, and then two regions tell different light."""
     best: tuple[float, Floats, dict[str, Shift]] | None = None
     tried: list[Floats] = []
     for each in sorted(told.values(), key=lambda each: -each.agreement):
@@ -100,7 +103,7 @@ def _agreed(
         held = {
             name: one
             for name, one in held.items()
-            if _alike(name, one) and np.abs(np.log2(one.gain) - gain).max() <= NEAR
+            if one.agreement >= AGREEMENT / 2 and np.abs(np.log2(one.gain) - gain).max() <= NEAR
             and one.agreement >= EXPLAINED * (told[name].agreement if name in told else 0)
         }
         score = sum(one.agreement * share[name] ** 0.25 for name, one in held.items())
@@ -114,17 +117,18 @@ def _agreed(
 def _changed(first: Palette, second: Palette, common: Floats) -> float:
     """CIEDE2000 by which a face is off, once the common gain (3,) in log2 is undone.
 
-    What that gain explains is the same in both. Where a part of either is left over, as the skin beside a beard, the two are
-    compared with each other: they are one thing that has changed, if the one becomes the other under a gain of its own.
+    One gain near to the common one mostly explains all of a face. Where none does, what the common one leaves over in both is
+    compared by itself, as the skin beside a beard: it has changed, if the one becomes the other under a gain of its own.
     """
+    whole = near(first, second, common)
     mine, other, share = unlike(first, second, common)
-    if share >= PART:
+    if whole.agreement < SURELY and share >= PART:
         part = shift(mine, other)
-        if part.agreement >= CLEAR:
-            return _off(part, 2.0**common)
-        if share >= MOST:
-            return _apart(mine, other, 2.0**common)
-    return _off(near(first, second, common), 2.0**common)
+        # What is left over lacks where both overlap: the whole tells the gain better, once it is known about where.
+        better = near(first, second, np.log2(part.gain))
+        if part.agreement >= CLEAR and better.agreement > whole.agreement:
+            whole = better
+    return _off(whole, 2.0**common)
 
 
 def _alike(name: str, each: Shift) -> bool:
@@ -148,25 +152,11 @@ def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
     return np.asarray(np.average(rows[near], axis=0, weights=heard[near])) if near.any() else middle
 
 
-def _apart(first: Palette, second: Palette, common: Floats) -> float:
-    """CIEDE2000 between the median colours of both, with the common gain undone in the second.
-
-    For skin, which is of one colour: one that has changed finds its like nowhere, and a match finds something else. The median
-    of clothes is whatever part of their pattern is in view.
-    """
-    return float(ciede2000(lab(2.0 ** _middle(first)), lab(2.0 ** _middle(second) / common)))
-
-
 def _off(each: Shift, common: Floats) -> float:
     """CIEDE2000 between a region's colour before, and after with the common gain undone."""
     weights = each.weights / each.weights.sum()
     before = 2.0 ** (weights @ each.before)
     return float(ciede2000(lab(before), lab(before * each.gain / common)))
-
-
-def _middle(found: Palette) -> Floats:
-    """The median colour (3,) of a palette."""
-    return np.array([_median(found.shades[:, channel], found.weights) for channel in range(3)])
 
 
 def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:

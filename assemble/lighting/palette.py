@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from assemble.colour import LUMINANCE, Floats, linear
 
 CELL, COLOURS = 0.2, 40  # EV: pixels this alike are one colour; how many are kept, the commonest first
-FINE, SHADES = (0.06, 0.085, 0.12), 150  # the same of the shades that a gain is measured by: coarse cells hold it where they lie
-COVERED = 0.85  # of the pixels that the finest shades must have, or the commonest stand for a range that they are not the middle of
+FINE, SHADES = 0.06, 150  # the same of the shades that a gain is measured by: coarse cells would hold it where they lie
 STARTS = 100  # pairs of colours whose gain is tried
 WIDTH = 0.12  # EV: how alike two colours must be to agree, about three times what a codec changes
 MORE = 1.1  # of what is clipped in one view is left out of the other: compression blurs the edge
 DARK, BRIGHT = 20, 250  # uint8 codes beyond which noise and clipping hide the light
-WIDTHS = (WIDTH * 1.5, WIDTH, WIDTH / 2, WIDTH / 2)  # of the search for a gain, ever narrower
-STRICT, ROUNDS = 0.8, 6  # how strictly a shade is used up: 1 pairs all with anything, 0 each with all that are near
+WIDTHS = (WIDTH * 1.5, WIDTH, WIDTH, WIDTH / 2, WIDTH / 2, WIDTH / 2)  # of the search for a gain, ever narrower
+STRICT, ROUNDS = 0.8, 12  # how strictly a shade is used up: 1 pairs all with anything, 0 each with all that are near
 HILLS = 3  # gains that are fitted
 NOISE, LEAK = 0.001, 0.01
 REACH = np.array([0.9, 0.35, 0.15])
@@ -74,11 +73,7 @@ def palette(pixels: NDArray[np.uint8]) -> Palette | None:
         return None
     clipped = float((top >= BRIGHT).mean())
     logs = np.log2(np.maximum(linear(kept), 1 / 1024))
-    for size in FINE:
-        shades, weights, seen = _cells(logs, size, SHADES)
-        if seen >= COVERED:
-            break
-    return Palette(*_cells(logs, CELL, COLOURS)[:2], shades, weights, clipped)
+    return Palette(*_cells(logs, CELL, COLOURS), *_cells(logs, FINE, SHADES), clipped)
 
 
 def _dimmer(colours: Floats, shares: Floats, less: float) -> tuple[Floats, Floats]:
@@ -88,13 +83,13 @@ def _dimmer(colours: Floats, shares: Floats, less: float) -> tuple[Floats, Float
     return colours[kept], shares[kept] / shares[kept].sum()
 
 
-def _cells(logs: Floats, size: float, most: int) -> tuple[Floats, Floats, float]:
-    """The means (K, 3) of the fullest cells of a grid, their shares (K,), and that of all pixels which they have."""
+def _cells(logs: Floats, size: float, most: int) -> tuple[Floats, Floats]:
+    """The means (K, 3) of the fullest cells of a grid, and their shares (K,)."""
     cells = np.floor(logs / size).astype(np.int64) + 512
     _, inverse, counts = np.unique(cells @ [1 << 20, 1 << 10, 1], return_inverse=True, return_counts=True)
     sums = np.stack([np.bincount(inverse, logs[:, channel]) for channel in range(3)], -1)
     top = np.argsort(-counts)[:most]
-    return sums[top] / counts[top, None], counts[top] / counts[top].sum(), float(counts[top].sum() / counts.sum())
+    return sums[top] / counts[top, None], counts[top] / counts[top].sum()
 
 
 def shift(first: Palette, second: Palette) -> Shift:
@@ -177,8 +172,8 @@ def _paired(alike: Floats, first: Floats, second: Floats) -> Floats:
 
 
 def _doubt(shades: Floats) -> Floats:
-    """How far each channel of shades (3, ...) in log2 may be off, in EV: by noise, where it is dark, and where it is weak beside the
-    others by what leaks from them, since no light changes red, green and blue quite apart."""
+    """How far each channel of shades (3, ...) in log2 may be off, in EV: by noise, where it is dark, and where it is weak beside
+    the others by what leaks from them, since no light changes red, green and blue quite apart."""
     light = 2.0**shades
     return np.asarray(np.log2(1 + (NOISE + LEAK * light.max(0)) / light))
 

@@ -44,7 +44,7 @@ def skin(frame: Frame, person: Person) -> NDArray[np.uint8]:
     """The lower half of the face, (N, 3): cheeks, nose, mouth and chin; (0, 3) without a face."""
     if person.face is None:
         return np.zeros((0, 3), np.uint8)
-    return _part(frame, person.face, (0.08, 0.3, 0.92, 0.95)).reshape(-1, 3)
+    return _part(frame, person.face, (0.14, 0.5, 0.86, 0.95)).reshape(-1, 3)
 
 
 def halves(frame: Frame, person: Person) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
