@@ -13,7 +13,7 @@ from assemble.lighting.look import Look
 from assemble.lighting.palette import Palette, Shift, belief, near, shift, unlike
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
-CLEAR = 0.65  # from which on the gain of skin tells its colour better than the medians of both do
+CLEAR = 0.65  # from which on two palettes are sure to show the same
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
 ALIKE = 0.06  # EV: gains this near to each other are tried as one
@@ -31,8 +31,8 @@ class Match:
     """From one shot to another: the common `gain` (3,) on linear RGB, in `ev` and `mired`; `contrast`, how much wider (above 1)
     or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, the
     CIEDE2000 by which each is off once the gain that all else has in common is undone. `regions` took part, `area` is their
-    share of the frame; both 0 and empty when nothing could be compared. `pairs` are the colours of the place that match when
-    its contrast may differ."""
+    share of the frame; both 0 and empty when nothing could be compared. `agreed` says that two characters, or one and the place,
+    clearly tell the same gain. `pairs` are the colours of the place that match when its contrast may differ."""
 
     gain: Floats
     skin: dict[str, float]
@@ -73,7 +73,7 @@ def match(first: Look, second: Look) -> Match:
     regions = {**told, **settled}
     for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
-        if kind == "skin":
+        if kind == "skin":  # however little it agrees: a skin that has changed finds no like
             off[kind][who] = _changed(mine[name], other[name], common)
         elif kind == "clothes" and name in regions:
             off[kind][who] = _off(regions[name], 2.0**common)
@@ -82,7 +82,7 @@ def match(first: Look, second: Look) -> Match:
 
 
 def _corroborated(settled: Mapping[str, Shift]) -> bool:
-    """Whether the regions of two characters, however small, clearly say the same."""
+    """Whether two characters, or one and the place, clearly say the same: then little of the frame is enough."""
     clear = {name.partition(":")[2] for name, each in settled.items() if each.agreement >= CLEAR}
     return len(clear) > 1
 
@@ -99,12 +99,12 @@ def _agreed(
         if any(np.abs(gain - other).max() < ALIKE for other in tried):
             continue
         tried.append(gain)
-        held = {name: near(*pair, gain) for name, pair in pairs.items()}
+        least = {name: max(AGREEMENT / 2, EXPLAINED * told[name].agreement if name in told else 0) for name in pairs}
+        begun = {name: near(*pair, gain) for name, pair in pairs.items()}
         held = {
             name: one
-            for name, one in held.items()
-            if one.agreement >= AGREEMENT / 2 and np.abs(np.log2(one.gain) - gain).max() <= NEAR
-            and one.agreement >= EXPLAINED * (told[name].agreement if name in told else 0)
+            for name, one in begun.items()
+            if one.agreement >= least[name] and np.abs(np.log2(one.gain) - gain).max() <= NEAR
         }
         score = sum(one.agreement * share[name] ** 0.25 for name, one in held.items())
         score = float(np.log(score + 1e-9) + belief(gain[None])[0])

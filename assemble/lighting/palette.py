@@ -20,11 +20,12 @@ FINE, SHADES = 0.06, 150  # the same of the shades that a gain is measured by: c
 STARTS = 100  # pairs of colours whose gain is tried
 WIDTH = 0.12  # EV: how alike two colours must be to agree, about three times what a codec changes
 MORE = 1.1  # of what is clipped in one view is left out of the other: compression blurs the edge
+MOST = 0.05  # of a view that it goes without for that
 DARK, BRIGHT = 20, 250  # uint8 codes beyond which noise and clipping hide the light
 WIDTHS = (WIDTH * 1.5, WIDTH, WIDTH, WIDTH / 2, WIDTH / 2, WIDTH / 2)  # of the search for a gain, ever narrower
 STRICT, ROUNDS = 0.8, 12  # how strictly a shade is used up: 1 pairs all with anything, 0 each with all that are near
 HILLS = 3  # gains that are fitted
-NOISE, LEAK = 0.001, 0.01
+NOISE, LEAK = 0.001, 0.01  # of white, a code or two of a dark channel; and of the strongest channel, in each of the others
 REACH = np.array([0.9, 0.35, 0.15])
 """Standard deviations in EV of what is believed of a gain: in exposure, from warm to cool, and from green to magenta."""
 
@@ -46,8 +47,10 @@ class Palette:
 
     def without(self, clipped: float) -> Palette:
         """The palette without its brightest colours, where another view has a share `clipped` and this one less: what was
-        clipped before the light fell is a heap of one level, and would be taken for what is just not clipped there."""
-        less = MORE * (clipped - self.clipped) / max(1 - self.clipped, 1e-9)
+        clipped before the light fell is a heap of one level, and would be taken for what is just not clipped there. The view that
+        has more of it goes without the like of what the other is cut by beyond that."""
+        more = clipped - self.clipped
+        less = (MORE * more if more > 0 else min((MORE - 1) * -more, MOST)) / max(1 - self.clipped, 1e-9)
         if less <= 0:
             return self
         return Palette(*_dimmer(self.colours, self.shares, less), *_dimmer(self.shades, self.weights, less), self.clipped)
@@ -103,13 +106,13 @@ def shift(first: Palette, second: Palette) -> Shift:
     for width in (WIDTH * 1.5, WIDTH):  # the wide kernel finds the hill, the narrow one its top
         best = _climbed(best, flat, heavy, width)
     votes = belief(best) + np.log(_kernel(best, flat, WIDTH) @ heavy + 1e-12)
-    order = [best[k] for k in np.argsort(-votes)]
     tried: list[Floats] = []
-    for each in order:
+    for each in best[np.argsort(-votes)]:
         if all(np.abs(each - other).max() > WIDTH for other in tried):
             tried.append(each)
     fitted = [_fit(first, second, start) for start in tried[:HILLS]]
-    return _told(first, second, *max(fitted, key=lambda each: np.log(each[1].sum() + 1e-12) + belief(each[0][None])[0]))
+    likeliest = max(fitted, key=lambda each: np.log(each[1].sum() + 1e-12) + belief(each[0][None])[0])
+    return _told(first, second, *likeliest)
 
 
 def near(first: Palette, second: Palette, gain: Floats) -> Shift:
@@ -137,6 +140,7 @@ def _alike(first: Palette, second: Palette, gain: Floats) -> Floats:
 
 
 def _told(first: Palette, second: Palette, gain: Floats, plan: Floats) -> Shift:
+    """The shift that a gain (3,) in log2 and what it pairs (S, S') make."""
     alike = _alike(first, second, gain)
     found = min((alike.max(1) * first.weights).sum(), (alike.max(0) * second.weights).sum())
     rows, columns = np.nonzero(plan > 0.02 * plan.max())
@@ -146,9 +150,10 @@ def _told(first: Palette, second: Palette, gain: Floats, plan: Floats) -> Shift:
 def _fit(first: Palette, second: Palette, gain: Floats) -> tuple[Floats, Floats]:
     """A gain (3,) in log2 made exact, and how much of each shade of the first palette goes to each of the second (S, S').
 
-    Every shade is used but once (unbalanced optimal transport; Chizat and others, Scaling Algorithms for Unbalanced Optimal
-    Transport Problems, Math. Comp. 87, 2018), so that shades which fill a range, as on a shaded cheek, are paired in their order:
-    where each may pair with all that are near, the fullest draw the gain towards themselves. What has no like stays unpaired.
+    Shades are used up as they are paired (unbalanced optimal transport; Chizat and others, Scaling Algorithms for Unbalanced
+    Optimal Transport Problems, Math. Comp. 87, 2018), so that those which fill a range, as on a shaded cheek, are paired in their
+    order: where each may pair with all that are near, the fullest draw the gain towards themselves. How full a shade is depends
+    on the framing, too, so that it is used up softly; what has no like stays unpaired.
     """
     before, after = np.ascontiguousarray(first.shades.T)[:, :, None], np.ascontiguousarray(second.shades.T)[:, None]
     apart, doubt = after - before, _doubt(before) ** 2 + _doubt(after) ** 2
