@@ -10,6 +10,7 @@ from assemble.lighting.finding import Setting
 from assemble.lighting.look import Look
 from assemble.lighting.match import Match, match, with_contrast
 
+MOST = 4.0  # steps: further apart, or with too little to compare, two shots are just not alike
 STOP, WARM, LOST = 0.25, 15.0, 1.0
 """What counts as one step away: EV, mired, share of clipped and black pixels (these little: they say which of two is at fault,
 and do not outvote a third)."""
@@ -47,4 +48,4 @@ def _towards(chosen: int, numbers: Sequence[int], looks: Mapping[int, Look]) -> 
 
 
 def _steps(found: Match) -> float:
-    return min(4.0, abs(found.ev) / STOP + abs(found.mired) / WARM) if found.sound else 2.0
+    return min(MOST, abs(found.ev) / STOP + abs(found.mired) / WARM) if found.sound else MOST

@@ -43,7 +43,7 @@ class Course:
 
 
 def course(look: Look, pans: bool = False) -> Course:
-    """What the light of a shot does, in which the camera `pans` or not."""
+    """What the light of a shot does, whose camera `pans` through light that falls off, or does not."""
     count = look.frames
     if count < SHORTEST:
         return Course(0.0, 0.0, 0.0, (), False)

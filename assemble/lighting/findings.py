@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 from assemble.lighting.anchor import anchor
@@ -19,7 +20,9 @@ CHANGED = 0.35
 PANNING = 0.6
 """The part of a ramp that counts in a shot that pans, since what it shows passes through light that falls off."""
 DAYS = ("morning", "day")
-ROOM = 0.08  # share of the frame that must be background to tell how bright a place is
+ROOM, STRIP, ALIKE = 0.08, 0.03, 0.4
+"""Share of the frame that must be background to tell how bright a place is: of any two shots, and of two whose backgrounds differ
+in size by no more than `ALIKE`, in the natural logarithm."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,13 @@ def check(settings: Sequence[Setting], looks: Mapping[int, Look]) -> Lighting:
                 alone[setting.number] = f"too little of it can be compared with shot {chosen}"
                 continue
             findings += _between(chosen, setting.number, looks[setting.number], found[setting.number])
-    findings += _hours(known, looks)
+    findings += _hours(known, looks, matches)
     return Lighting(tuple(findings), anchors, matches, alone)
 
 
 def _inside(setting: Setting, seen: Look) -> list[Finding]:
-    found, number, whole = course(seen, setting.pans), setting.number, (0, seen.frames - 1)
+    through = setting.pans and setting.side in ("left", "right")  # a pan does not pass through light from the front or the back
+    found, number, whole = course(seen, through), setting.number, (0, seen.frames - 1)
     if not found.measured:
         return []
     rows = [judged("flicker", (number,), whole, found.flicker, "picture", f"light flickers by {found.flicker:.2f} EV")]
@@ -78,7 +82,7 @@ def _inside(setting: Setting, seen: Look) -> list[Finding]:
         rows.append(judged("change", (number,), whole, found.ramp, "picture", said, _missing(sign * found.ramp)))
     else:
         said = f"gets {'brighter' if found.ramp > 0 else 'darker'} by {abs(found.ramp):.2f} EV from start to end"
-        size = abs(found.ramp) * (PANNING if setting.pans else 1)
+        size = abs(found.ramp) * (PANNING if through else 1)
         rows.append(judged("ramp", (number,), whole, found.ramp, "picture", said, size))
         said = f"gets {'warmer' if found.drift > 0 else 'cooler'} by {abs(found.drift):.0f} mired from start to end"
         rows.append(judged("drift", (number,), whole, found.drift, "picture", said))
@@ -124,27 +128,51 @@ def _between(chosen: int, number: int, seen: Look, found: Match) -> list[Finding
     return rows
 
 
-def _hours(settings: Sequence[Setting], looks: Mapping[int, Look]) -> list[Finding]:
+def _hours(
+    settings: Sequence[Setting], looks: Mapping[int, Look], matches: Mapping[int, Match]
+) -> list[Finding]:
     """Night is darker than day, around the figures: each night shot against a day of the same place; out of doors of any."""
     rows = []
-    open_to = [setting for setting in settings if looks[setting.number].area.get("background", 0) >= ROOM]
-    for night in (setting for setting in open_to if setting.time == "night"):
+    for night in (setting for setting in settings if setting.time == "night"):
         days = [
             day
-            for day in open_to
-            if day.time in DAYS and (day.place == night.place or not (day.interior or night.interior))
+            for day in settings
+            if day.time in DAYS
+            and (day.place == night.place or not (day.interior or night.interior))
+            and _open(looks[day.number], looks[night.number])
         ]
         if not days:
             continue
-        day = min(days, key=lambda day: (day.place != night.place, abs(day.number - night.number)))
+        # The mean of a place depends on what of it is in view: the day that is framed most alike comes first.
+        day = min(
+            days,
+            key=lambda day: (
+                day.place != night.place,
+                round(_framed(looks[day.number], looks[night.number]), 1),
+                abs(day.number - night.number),
+            ),
+        )
         first, second = looks[day.number], looks[night.number]
-        ev = second.level - first.level
+        off = matches[day.number].ev if day.number in matches and matches[day.number].sound else 0.0
+        # A day that is itself too dark or too bright has a finding of its own, and is held against the night as it should be.
+        ev = second.level - first.level + (off if abs(off) >= GATES["exposure"].review else 0.0)
         said = (
             f"night, and {abs(ev):.2f} EV {'brighter' if ev > 0 else 'darker'} than the {day.time} of shot {day.number}"
         )
         shots, frames = (day.number, night.number), (0, second.frames - 1)
         rows.append(judged("change", shots, frames, ev, "background", said, _missing(-ev)))
     return rows
+
+
+def _open(first: Look, second: Look) -> bool:
+    """Whether two shots show enough background to tell how bright their places are: less will do where both are framed alike."""
+    least = min(look.area.get("background", 0) for look in (first, second))
+    return least >= (STRIP if _framed(first, second) < ALIKE else ROOM)
+
+
+def _framed(first: Look, second: Look) -> float:
+    """How unlike two shots are framed: by what factor, as its logarithm, the one shows more background."""
+    return abs(log(max(first.area.get("background", 0), 1e-6) / max(second.area.get("background", 0), 1e-6)))
 
 
 def _missing(change: float) -> float:

@@ -10,12 +10,16 @@ import numpy as np
 
 from assemble.colour import LUMINANCE, Floats, ciede2000, lab, stops, warming
 from assemble.lighting.look import Look
-from assemble.lighting.palette import Palette, Shift, shift
+from assemble.lighting.palette import Palette, Shift, belief, near, shift, unlike
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
-CLEAR = 0.65  # from which on the gain of skin tells its colour better than the medians of both do
+CLEAR = 0.65  # from which on two palettes are sure to show the same
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
+ALIKE = 0.06  # EV: gains this near to each other are tried as one
+EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
+SURELY = 0.75  # from which on a gain explains all of a face
+PART = 0.2  # of a face, that is left over in both shots, to be compared by itself
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
 DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
 BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
@@ -27,14 +31,15 @@ class Match:
     """From one shot to another: the common `gain` (3,) on linear RGB, in `ev` and `mired`; `contrast`, how much wider (above 1)
     or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, the
     CIEDE2000 by which each is off once the gain that all else has in common is undone. `regions` took part, `area` is their
-    share of the frame; both 0 and empty when nothing could be compared. `pairs` are the colours of the place that match when
-    its contrast may differ."""
+    share of the frame; both 0 and empty when nothing could be compared. `agreed` says that two characters, or one and the place,
+    clearly tell the same gain. `pairs` are the colours of the place that match when its contrast may differ."""
 
     gain: Floats
     skin: dict[str, float]
     clothes: dict[str, float]
     regions: dict[str, Shift]
     area: float
+    agreed: bool = False
     contrast: float | None = None
     pairs: Shift | None = None
 
@@ -49,30 +54,81 @@ class Match:
     @property
     def sound(self) -> bool:
         """Whether enough of the picture was compared."""
-        return self.area >= ENOUGH
+        return self.area >= ENOUGH or self.agreed
 
 
 def match(first: Look, second: Look) -> Match:
     """Compare two shots of one place under one light; regions that only one of them has, or that disagree, stay out."""
     mine, other = first.regions, second.regions
-    shifts = {name: shift(mine[name], other[name]) for name in mine if name in other}
-    share = {name: min(first.area[name], second.area[name]) for name in shifts}
-    regions = {name: each for name, each in shifts.items() if _alike(name, each) and share[name] >= SMALLEST}
-    if not regions:
+    share = {name: min(first.area[name], second.area[name]) for name in mine if name in other}
+    free = {name: shift(mine[name], other[name]) for name in share if share[name] >= SMALLEST}
+    told = {name: each for name, each in free.items() if _alike(name, each)}
+    if not told:
         return Match(np.ones(3), {}, {}, {}, 0.0)
-    gains = {name: np.log2(each.gain) for name, each in regions.items()}
-    weights = {name: each.agreement * share[name] ** 0.25 for name, each in regions.items()}
-    gain = 2.0 ** _common(gains, weights)
+    chosen, settled = _agreed(told, {name: (mine[name], other[name]) for name in free}, share)
+    gains = {name: np.log2(each.gain) for name, each in settled.items()}
+    weights = {name: each.agreement * share[name] ** 0.25 for name, each in settled.items()}
+    common = _common(gains, weights) if gains else chosen
     off: dict[str, dict[str, float]] = {"skin": {}, "clothes": {}}
-    for name, each in regions.items():
+    regions = {**told, **settled}
+    for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
-        rest = {other: gains[other] for other in regions if other != name}
-        if who and rest:
-            common = 2.0 ** _common(rest, weights)
-            changed = kind == "skin" and each.agreement < CLEAR
-            off[kind][who] = _apart(mine[name], other[name], common) if changed else _off(each, common)
+        if kind == "skin":  # however little it agrees: a skin that has changed finds no like
+            off[kind][who] = _changed(mine[name], other[name], common)
+        elif kind == "clothes" and name in regions:
+            off[kind][who] = _off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
-    return Match(gain, off["skin"], off["clothes"], regions, area)
+    return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
+
+
+def _corroborated(settled: Mapping[str, Shift]) -> bool:
+    """Whether two characters, or one and the place, clearly say the same: then little of the frame is enough."""
+    clear = {name.partition(":")[2] for name, each in settled.items() if each.agreement >= CLEAR}
+    return len(clear) > 1
+
+
+def _agreed(
+    told: Mapping[str, Shift], pairs: Mapping[str, tuple[Palette, Palette]], share: Mapping[str, float]
+) -> tuple[Floats, dict[str, Shift]]:
+    """The gain (3,) in log2, of those that regions tell, that explains the most of all regions; and how each that it explains
+    compares, begun from there: a region by itself may take one colour for another, and then two regions tell different light."""
+    best: tuple[float, Floats, dict[str, Shift]] | None = None
+    tried: list[Floats] = []
+    for each in sorted(told.values(), key=lambda each: -each.agreement):
+        gain = np.log2(each.gain)
+        if any(np.abs(gain - other).max() < ALIKE for other in tried):
+            continue
+        tried.append(gain)
+        least = {name: max(AGREEMENT / 2, EXPLAINED * told[name].agreement if name in told else 0) for name in pairs}
+        begun = {name: near(*pair, gain) for name, pair in pairs.items()}
+        held = {
+            name: one
+            for name, one in begun.items()
+            if one.agreement >= least[name] and np.abs(np.log2(one.gain) - gain).max() <= NEAR
+        }
+        score = sum(one.agreement * share[name] ** 0.25 for name, one in held.items())
+        score = float(np.log(score + 1e-9) + belief(gain[None])[0])
+        if best is None or score > best[0]:
+            best = score, gain, held
+    assert best is not None
+    return best[1], best[2]
+
+
+def _changed(first: Palette, second: Palette, common: Floats) -> float:
+    """CIEDE2000 by which a face is off, once the common gain (3,) in log2 is undone.
+
+    One gain near to the common one mostly explains all of a face. Where none does, what the common one leaves over in both is
+    compared by itself, as the skin beside a beard: it has changed, if the one becomes the other under a gain of its own.
+    """
+    whole = near(first, second, common)
+    mine, other, share = unlike(first, second, common)
+    if whole.agreement < SURELY and share >= PART:
+        part = shift(mine, other)
+        # What is left over lacks where both overlap: the whole tells the gain better, once it is known about where.
+        better = near(first, second, np.log2(part.gain))
+        if part.agreement >= CLEAR and better.agreement > whole.agreement:
+            whole = better
+    return _off(whole, 2.0**common)
 
 
 def _alike(name: str, each: Shift) -> bool:
@@ -96,25 +152,11 @@ def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
     return np.asarray(np.average(rows[near], axis=0, weights=heard[near])) if near.any() else middle
 
 
-def _apart(first: Palette, second: Palette, common: Floats) -> float:
-    """CIEDE2000 between the median colours of both, with the common gain undone in the second.
-
-    For skin, which is of one colour: one that has changed finds its like nowhere, and a match finds something else. The median
-    of clothes is whatever part of their pattern is in view.
-    """
-    return float(ciede2000(lab(2.0 ** _middle(first)), lab(2.0 ** _middle(second) / common)))
-
-
 def _off(each: Shift, common: Floats) -> float:
     """CIEDE2000 between a region's colour before, and after with the common gain undone."""
     weights = each.weights / each.weights.sum()
     before = 2.0 ** (weights @ each.before)
     return float(ciede2000(lab(before), lab(before * each.gain / common)))
-
-
-def _middle(found: Palette) -> Floats:
-    """The median colour (3,) of a palette."""
-    return np.array([_median(found.shades[:, channel], found.weights) for channel in range(3)])
 
 
 def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assemble import AssembleError, Finding, Lighting, Setting, check, look
-from assemble.colour import stops, to_codes, warming
+from assemble.colour import ciede2000, lab, stops, to_codes, warming
 from assemble.lighting.palette import palette, shift
 
 
@@ -74,6 +74,23 @@ def test_the_skin_of_one(clean: list[object]) -> None:
     assert (fault.kind, fault.region, fault.verdict) == ("skin", "skin:mia", "fix")
 
 
+@pytest.mark.parametrize("change", [(1.0, 0.72, 0.75), (0.45, 0.42, 0.6)], ids=["redder", "far darker"])
+def test_a_changed_skin_is_told_by_how_much_and_nobody_elses_is(clean: list[object], change: tuple[float, ...]) -> None:
+    """The far darker one agrees with nothing that the other shots show of that face."""
+    before = np.array(lit.SKIN["mia"])
+    true = float(ciede2000(lab(before), lab(before * change)))
+    for names in (("mia", "tom"), ("mia",)):
+        changed = lit.clip(zoom=1.6, pan=30, skin={"mia": change}, names=names)
+        fault = only(checked(clean[0], changed, clean[2]))
+        assert (fault.kind, fault.region) == ("skin", "skin:mia")
+        assert fault.value == pytest.approx(true, rel=0.15)
+
+
+def test_light_of_another_colour_on_one_alone_is_not_taken_for_another_skin(clean: list[object]) -> None:
+    warm = lit.clip(zoom=2, pan=30, names=("mia",), gain=WARM / 1.02)
+    assert {fault.kind for fault in checked(clean[0], warm, clean[2]).faults} == {"white balance"}
+
+
 def test_a_slow_ramp_under_a_moving_camera() -> None:
     rise = 2.0 ** np.linspace(0, 0.3, 16)
     found = checked(lit.clip(drift=2, gain=rise[:, None] * np.ones(3)))
@@ -81,6 +98,13 @@ def test_a_slow_ramp_under_a_moving_camera() -> None:
     assert (fault.kind, fault.shots, fault.frames) == ("ramp", (1,), (0, 15))
     assert fault.value == pytest.approx(0.3, rel=0.15)
     assert not checked(lit.clip(drift=2)).faults
+
+
+def test_a_pan_hides_no_ramp_where_the_light_is_not_from_the_side() -> None:
+    rise = 2.0 ** np.linspace(0, 0.3, 16)
+    pans = {1: replace(DAY, pans=True)}
+    fault = only(checked(lit.clip(drift=2, gain=rise[:, None] * np.ones(3)), settings=pans))
+    assert fault.kind == "ramp" and fault.value == pytest.approx(0.3, rel=0.15)
 
 
 @pytest.mark.parametrize("frames", [(0, 2), (13, 15), (6, 8)])
@@ -107,6 +131,20 @@ def test_what_the_script_asks_for_is_no_fault_and_its_absence_is() -> None:
     assert missed.value == pytest.approx(0.07, abs=0.15)
 
 
+def test_a_night_is_held_against_the_day_framed_most_alike() -> None:
+    said = {2: replace(DAY, number=2), 3: replace(DAY, number=3, time="night")}
+    shots = lit.clip(), lit.clip(zoom=1.7, pan=30), lit.clip(pan=4, gain=0.98)
+    missed = only(checked(*shots, settings=said))
+    assert (missed.kind, missed.shots) == ("change", (1, 3))
+
+
+def test_a_day_that_is_too_dark_is_one_fault_and_not_that_of_the_night() -> None:
+    said = {4: replace(DAY, number=4, time="night")}
+    shots = lit.clip(gain=2**-0.5), lit.clip(zoom=1.1), lit.clip(zoom=1.2, pan=20), lit.clip(pan=3, gain=(0.6, 0.6, 0.7))
+    fault = only(checked(*shots, settings=said))
+    assert fault.kind == "exposure" and 1 in fault.shots
+
+
 def test_a_lamp_that_goes_out() -> None:
     falls = np.r_[np.ones(8), np.full(8, 0.5)][:, None] * np.ones(3)
     out = {1: replace(DAY, change="darker")}
@@ -124,6 +162,15 @@ def test_the_side_of_the_key_light() -> None:
     assert all(each.verdict == "review" and each.value < 0 for each in faults)
 
 
+def test_a_sleeve_before_one_cheek_is_no_light_from_the_other_side() -> None:
+    waves = lit.clip(side="left")
+    for place, here in waves.people.items():
+        x0, y0, x1, y1 = map(int, here[0].face)
+        waves.frames[place, y0 + (y1 - y0) * 2 // 3 : y1, (2 * x0 + x1) // 3 - 3 : x1] = waves.frames[place, y0 + 12 : y0 + 13, x1 - 2 : x1 - 1]
+        waves.frames[place, (y0 + y1) // 2 : y1 - 8, x1 - 9 : x1] = 190
+    assert not checked(waves, settings={1: replace(DAY, side="left")}).faults
+
+
 def test_nothing_alike_is_left_alone_with_the_reason(clean: list[object]) -> None:
     elsewhere = lit.clip(seed=9, names=())
     elsewhere.frames[:] = np.random.default_rng(0).integers(0, 40, elsewhere.frames.shape)
@@ -136,6 +183,22 @@ def test_the_anchor_is_the_one_that_the_script_picks_or_the_one_most_are_near_to
     dark = lit.clip(gain=0.6)
     assert checked(dark, *clean[1:]).anchors == {1: 2, 2: 2, 3: 2}
     assert checked(dark, *clean[1:], settings={1: replace(DAY, anchor=True)}).anchors == {1: 1, 2: 1, 3: 1}
+
+
+def test_the_anchor_is_one_that_others_can_be_compared_with(clean: list[object]) -> None:
+    blank = lit.clip(names=())
+    blank.frames[:] = np.random.default_rng(0).integers(0, 40, blank.frames.shape)
+    assert checked(blank, clean[0], lit.clip(zoom=1.6, pan=30, gain=0.7)).anchors[1] != 1
+
+
+def test_the_fullest_of_shades_that_fill_a_range_do_not_draw_the_gain() -> None:
+    rng = np.random.default_rng(6)
+    shaded = np.array([0.5, 0.3, 0.2]) * 2.0 ** rng.normal(-0.8, 0.2, (6000, 1))
+    noise = rng.normal(0, 0.8, (2, 6000, 3))
+    views = [np.clip(np.round(to_codes(shaded * gain) * 255 + noise[k]), 0, 255) for k, gain in enumerate((1, 2**-0.5))]
+    first, second = (palette(view.astype(np.uint8)) for view in views)
+    assert first and second
+    assert stops(shift(first, second).gain) == pytest.approx(-0.5, abs=0.05)
 
 
 def test_a_gain_is_found_where_a_part_of_the_colours_is_new() -> None:
