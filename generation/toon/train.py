@@ -171,7 +171,8 @@ class Training:
         known = References(**np.load(self.work / "references.npz"))
         pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
         x = np.load(self.work / "latents-pictures.npy", mmap_mode="r")
-        mean, std = latents.statistics(x)
+        codec = json.loads((self.out / "vae" / "config.json").read_text())
+        mean, std = np.array(codec["latents_mean"]), np.array(codec["latents_std"])
         drawn = latents.prepare(pictures, x, mean, std, tokenizer, 0)
         moving = latents.prepare(
             clips, np.load(self.work / "latents-clips.npy", mmap_mode="r"), mean, std, tokenizer, 1 << 40

@@ -9,7 +9,7 @@ import numpy as np
 
 from generation.toon.world.place import paint
 from generation.toon.world.pose import Action
-from generation.toon.world.scene import Scene, draw_moment, opening
+from generation.toon.world.scene import Scene, draw_moment, lasting
 
 PATCH = 16
 _SEEN = 24  # of 255 levels: a difference that a viewer sees
@@ -22,12 +22,12 @@ def acted(scene: Scene, frames: int, width: int, height: int) -> np.ndarray:
     `frames` as for `scene.render`. Half its resolution serves: nothing here is looked at.
     """
     still = replace(scene, parts=tuple(replace(part, action=_standing(part.action)) for part in scene.parts))
-    start, length = opening(scene, frames)
+    length = lasting(scene, frames)
     ground = paint(scene.place, scene.time, scene.style, scene.seed % 9973, int(height * 1.2), int(width * 1.45))
     seen = np.zeros((height, width), np.float32)
     mouths = np.zeros(len(scene.parts), np.float32)
     for frame in range(0, frames, _EVERY):
-        seconds = start + frame / scene.fps
+        seconds = frame / scene.fps
         shown, figures = draw_moment(scene, ground, seconds, length, mouths, height, width)
         plain, _ = draw_moment(still, ground, seconds, length, mouths, height, width)
         apart = np.abs(shown.astype(np.int16) - plain.astype(np.int16)).max(-1) > _SEEN
@@ -39,4 +39,4 @@ def acted(scene: Scene, frames: int, width: int, height: int) -> np.ndarray:
 
 
 def _standing(action: Action) -> Action:
-    return Action("stands", action.facing, action.pace, action.phase)
+    return Action("stands", action.facing, action.phase)

@@ -112,7 +112,7 @@ def _leg(pen: Pen, who: Character, pose: Pose, side: int, hip: Point, s: float) 
     root = (hip[0] + sign * 0.048 * s * who.build, hip[1])
     knee = _end(root, upper, 0.16 * s)
     foot = _end(knee, lower, 0.155 * s)
-    wide = 0.072 * s * who.build
+    wide = 0.082 * s * who.build
     bare = who.bottom in ("shorts", "skirt")
     pen.limb([root, knee, foot], wide * (0.8 if bare else 1.0), who.skin if bare else who.bottom_colour)
     if who.bottom == "shorts":
@@ -127,20 +127,20 @@ def _arm(pen: Pen, who: Character, pose: Pose, side: int, shoulder: Point, s: fl
     sign = 1 if side else -1
     upper, lower = pose.arms[2 * side], pose.arms[2 * side + 1]
     root = (shoulder[0] + sign * 0.092 * s * who.build, shoulder[1] + 0.045 * s)
-    elbow = _end(root, upper, 0.13 * s)
-    hand = _end(elbow, lower, 0.125 * s)
-    wide = 0.062 * s * (0.75 + 0.25 * who.build)
+    elbow = _end(root, upper, 0.155 * s)
+    hand = _end(elbow, lower, 0.15 * s)
+    wide = 0.08 * s * (0.75 + 0.25 * who.build)
     sleeve = darker(who.top_colour, 0.92)
     if prop != "none":
         _prop(pen, prop, hand, s)
-    pen.oval(hand[0], hand[1], wide * 0.55, wide * 0.55, who.skin)
+    pen.oval(hand[0], hand[1], wide * 0.65, wide * 0.65, who.skin)
     if who.top == "vest":
         pen.limb([root, elbow, hand], wide * 0.8, who.skin)
     elif who.top == "shirt":
         pen.limb([root, elbow, hand], wide * 0.8, who.skin)
         pen.limb([root, elbow], wide * 1.1, sleeve)
     else:
-        pen.limb([root, elbow, _end(elbow, lower, 0.1 * s)], wide * 1.1, sleeve)
+        pen.limb([root, elbow, _end(elbow, lower, 0.115 * s)], wide * 1.1, sleeve)
     return elbow, hand
 
 

@@ -23,7 +23,7 @@ MOVES = {
 LIGHTS = ("left", "right", "front", "back")
 WARMTHS = ("warm", "neutral", "cool")
 OVERSAMPLE = 2
-_UNIT = {"wide": 0.66, "medium": 1.3, "close-up": 1.9}  # body height in frame heights
+_UNIT = {"wide": 0.72, "medium": 1.3, "close-up": 1.9}  # body height in frame heights
 _TRAVEL = {
     "wide": 1.0,
     "medium": 0.4,
@@ -87,7 +87,7 @@ def sample_scene(
     order = sides[int(rng.integers(len(sides)))]
     parts = []
     for who, side in zip(people, order, strict=True):
-        act = sample_action(rng, action)
+        act = sample_action(rng, side, action)
         speaks = act.name == "talks" or rng.random() < 0.2
         parts.append(Part(who, side, act, speaks))
     return Scene(
@@ -107,10 +107,10 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     """The scene as pictures.
 
     `length` is the time in seconds over which camera and actions play out; by default the clip's own.
-    A single picture (`frames=1`) shows a moment chosen by the scene's seed.
+    A single picture (`frames=1`) shows how it begins, where every action shows already.
     """
     rng = np.random.default_rng([scene.seed, 9])
-    start, length = _span(scene, frames, length, rng)
+    length = length if length is not None else lasting(scene, frames)
     h, w = height * OVERSAMPLE, width * OVERSAMPLE
     ground = paint(scene.place, scene.time, scene.style, scene.seed % 9973, int(h * 1.2), int(w * 1.45))
     levels = np.stack([voice(rng, frames, scene.fps) if p.speaks else np.zeros(frames) for p in scene.parts]).astype(
@@ -120,7 +120,7 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     grain = rng.normal(0, scene.style.grain, (height, width, 1)) if scene.style.grain else None
     pictures, drawn = [], []
     for f in range(frames):
-        seconds = start + f / scene.fps
+        seconds = f / scene.fps
         frame, found = draw_moment(scene, ground, seconds, length, levels[:, f], h, w)
         small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
         pictures.append(_finish(small, gain, scene.style, grain))
@@ -131,14 +131,9 @@ def render(scene: Scene, frames: int, width: int, height: int, *, length: float 
     return Clip(np.stack(pictures), drawn, levels)
 
 
-def opening(scene: Scene, frames: int) -> tuple[float, float]:
-    """The moment at which `render` starts, and the time over which the actions play out, in seconds."""
-    return _span(scene, frames, None, np.random.default_rng([scene.seed, 9]))
-
-
-def _span(scene: Scene, frames: int, length: float | None, rng: np.random.Generator) -> tuple[float, float]:
-    length = length if length is not None else max(frames / scene.fps, 1.0)
-    return (float(rng.uniform(0, length)) if frames == 1 else 0.0), length
+def lasting(scene: Scene, frames: int) -> float:
+    """Seconds over which camera and actions of a clip of so many frames play out."""
+    return max(frames / scene.fps, 1.0)
 
 
 def draw_moment(
