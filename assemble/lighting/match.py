@@ -20,6 +20,7 @@ ALIKE = 0.06  # EV: gains this near to each other are tried as one
 EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
 SURELY = 0.75  # from which on a gain explains all of a face
 PART = 0.2  # of a face, that is left over in both shots, to be compared by itself
+PLAIN = 0.1  # EV (standard deviation) of a place's colours, in every channel, below which it is of one colour
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
 DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
 BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
@@ -61,7 +62,11 @@ def match(first: Look, second: Look) -> Match:
     """Compare two shots of one place under one light; regions that only one of them has, or that disagree, stay out."""
     mine, other = first.regions, second.regions
     share = {name: min(first.area[name], second.area[name]) for name in mine if name in other}
-    free = {name: shift(mine[name], other[name]) for name in share if share[name] >= SMALLEST}
+    free = {
+        name: shift(mine[name], other[name])
+        for name in share
+        if share[name] >= SMALLEST and not (name == "background" and (_plain(mine[name]) or _plain(other[name])))
+    }
     told = {name: each for name, each in free.items() if _alike(name, each)}
     if not told:
         return Match(np.ones(3), {}, {}, {}, 0.0)
@@ -79,6 +84,11 @@ def match(first: Look, second: Look) -> Match:
             off[kind][who] = _off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
     return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
+
+
+def _plain(place: Palette) -> bool:
+    """Whether a place is of one colour, which some other colour becomes under some light: it tells nothing."""
+    return float(np.sqrt(place.weights @ (place.shades - place.weights @ place.shades) ** 2).max()) < PLAIN
 
 
 def _corroborated(settled: Mapping[str, Shift]) -> bool:
