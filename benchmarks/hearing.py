@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from assemble.marks import hear, mark_sound, new_id
+from assemble.marks import hear, mark_stems, new_id
 from assemble.marks.sound import RATE, Samples
 from assemble.sound.loudness import target
 from assemble.sound.master import mastered
@@ -69,7 +69,7 @@ def main() -> None:
         stems = film(np.random.default_rng([21, number]))[0]
         ident = new_id()
         known = [*(new_id() for _ in range(999)), ident]
-        dialogue, ambience = (mark_sound(stem, ident, mix=stems.mix) for stem in (stems.dialogue, stems.ambience))
+        dialogue, ambience = mark_stems([stems.dialogue, stems.ambience], ident)
         made = mastered(Stems(dialogue, ambience), target("web")).mix.astype(np.float32)
         seconds.append(len(made) / RATE)
         changes.append(10 * np.log10(np.sum(stems.mix**2) / np.sum((dialogue + ambience - stems.mix) ** 2)))

@@ -116,7 +116,7 @@ class Family:
         if not characters or not self.pictures:
             return (0,) * characters
         most = max(characters, self._most(frames) - place)
-        return tuple(most // characters + (place < most % characters) for place in range(characters))
+        return tuple(most // characters + (slot < most % characters) for slot in range(characters))
 
     def place_count(self, characters: int, frames: int) -> int:
         """How many pictures of its place a shot has room for beside one of each character."""

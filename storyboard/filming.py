@@ -52,6 +52,7 @@ class Filming:
         self.fps = model.family.fps if model else fps
         self.rolls = run.rolls()
         self.takes: dict[int, list[Take]] = {}
+        self.gifts: dict[int, Given] = {}
         self.kept: dict[int, Take] = {}
         self.shown = "decode"  # the artefact whose frames the takes are looked at by
 
@@ -109,7 +110,10 @@ class Filming:
         return bool(why)
 
     def _given(self, number: int) -> Given:
-        return self.following.given(number, self.takes, self.frames)
+        """What a shot gets of those that it waits for, which are made by now: read once for all its takes."""
+        if number not in self.gifts:
+            self.gifts[number] = self.following.given(number, self.takes, self.frames)
+        return self.gifts[number]
 
     def _read_words(self, numbers: list[int]) -> None:
         """Read what is said in all these shots at once, so that the text encoder is not loaded anew for those that wait."""

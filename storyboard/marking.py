@@ -89,10 +89,10 @@ class Marking:
         """The synthetic sound of a film, marked; what it is mixed of carries the mark each, written for the mix."""
         if not self.marks:
             return stems
-        from assemble.marks import mark_sound
+        from assemble.marks import mark_stems
 
         self.layers = sorted({*self.layers, "sound"})
-        dialogue, ambience = (mark_sound(stem, self.ident, mix=stems.mix) for stem in (stems.dialogue, stems.ambience))
+        dialogue, ambience = mark_stems([stems.dialogue, stems.ambience], self.ident)
         return replace(stems, dialogue=dialogue, ambience=ambience)
 
     @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assemble.marks.manifest import AI, MIXED, digest, sign
     from assemble.marks.payload import new_id
     from assemble.marks.picture import PictureMark
-    from assemble.marks.sound import hear, mark_sound
+    from assemble.marks.sound import hear, mark_sound, mark_stems
     from assemble.marks.verdict import Verdict, verify
     from assemble.marks.xmp import write_xmp
 
@@ -39,6 +39,7 @@ _HOMES = {
     "hear": "sound",
     "local": "keys",
     "mark_sound": "sound",
+    "mark_stems": "sound",
     "new_id": "payload",
     "sign": "manifest",
     "verify": "verdict",
@@ -47,7 +48,7 @@ _HOMES = {
 
 __all__ = [
     "AI", "MIXED", "Label", "Ledger", "PictureMark", "Signing", "Verdict", "digest", "given", "hear", "local", "mark_sound",
-    "new_id", "sign", "verify", "write_xmp",
+    "mark_stems", "new_id", "sign", "verify", "write_xmp",
 ]  # fmt: skip
 
 

@@ -30,8 +30,8 @@ PSNR = 42.3
 LOUDEST, STRONGEST = 1.4, 4.0
 """Of the gains: the greatest root mean square, and the greatest that one bit may have."""
 HOLD = 12
-"""Frames for which a mark stays as it is, unless the picture is cut: the encoder need not send it anew, and a quarter of what it
-takes to lay one on is saved. What moved meanwhile has a mark made for what stood there before, for half a second at most."""
+"""Frames for which a mark stays as it is, unless the picture is cut: the encoder need not send it anew, and to lay it on again is
+quick. What moved meanwhile has a mark made for what stood there before, for half a second at most."""
 CUT = 12.0
 """Levels by which the mean pixel of a new shot differs from that before."""
 SYNC_GAIN = 1.2

@@ -48,27 +48,33 @@ class Hearing:
     score: float
 
 
-def mark_sound(samples: Samples, ident: str, key: str = KEY, mix: Samples | None = None) -> Samples:
+def mark_sound(samples: Samples, ident: str, key: str = KEY) -> Samples:
     """The sound with the mark of a film, of the same shape: (n,) or (n, channels) float32, 48 kHz, full scale 1.
 
-    `mix` is what it will be heard in, where that is more than itself: how strongly each bit has to be written depends on what
-    all speaks against it.
     Raises AssembleError for samples of another kind. A part of under 1.4 s carries less than one whole pattern.
     """
-    if samples.dtype != np.float32 or samples.ndim not in (1, 2):
-        raise AssembleError(
-            f"sound is {samples.dtype} of shape {samples.shape}", mend="Give float32 of (n,) or (n, channels)."
-        )
-    if len(samples) < WINDOW:
-        return samples.copy()
+    return mark_stems([samples], ident, key)[0]
+
+
+def mark_stems(stems: Sequence[Samples], ident: str, key: str = KEY) -> list[Samples]:
+    """As `mark_sound`, of sounds of one shape that are heard together: how strongly each bit is written depends on what all of
+    them say against it."""
+    for samples in stems:
+        if samples.dtype != np.float32 or samples.ndim not in (1, 2):
+            raise AssembleError(
+                f"sound is {samples.dtype} of shape {samples.shape}", mend="Give float32 of (n,) or (n, channels)."
+            )
+    mix: Samples = np.asarray(np.sum(stems, axis=0), np.float32)
+    if len(mix) < WINDOW:
+        return [samples.copy() for samples in stems]
     bit, sign, counts = _places(key)
     wanted = np.append(codeword(ident), 1).astype(np.float64)
-    readings, heard = _read(_fold(_cells(samples if mix is None else mix, 0)), bit, sign)
+    readings, heard = _read(_fold(_cells(mix, 0)), bit, sign)
     _, weights = _read(np.ones(CELLS), bit, np.ones(CELLS))
     unit = DECIBEL * heard  # what the mark alone would bring to a reading of so many periods
     gains = fill(wanted * readings / (weights * unit + 1e-9), counts, 1.0, STRONGEST, SYNC_GAIN)
     decibels = DECIBEL * (sign * (wanted * gains)[bit]).reshape(SLOTS, BANDS)
-    return _turned(samples, decibels)
+    return [_turned(samples, decibels) for samples in stems]
 
 
 def hear(samples: Samples, known: Sequence[str] = (), key: str = KEY) -> Hearing:
