@@ -1,8 +1,7 @@
-"""What the mark in the picture survives, and what it costs. (How often something unmarked is taken for marked: `mistaken`.)
+"""What the mark in the picture survives. What it costs: `marking`; how often it is seen where none is: `mistaken`.
 
     python -m benchmarks.marks --into /tmp/marks                        # 13 clips of 4 s at 832x480, 16 kinds of copy
     python -m benchmarks.marks --into /tmp/look --clips toon --seconds 2  # a look
-    python -m benchmarks.marks --cost 48                                # marking beside assembly, at 1080 lines
 
 "blind" is the share of clips whose id was read without help, "ledger" that found with the id among 1,000 of a ledger, "wrong"
 how often another id than the one written was found. The clips are toon films, photographs panned and still (of scikit-image and
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -153,54 +151,15 @@ def table(console: Console, folder: Path, count: int) -> None:
     console.print(f"PSNR: {worst['psnr']:.1f} dB at the least ({worst['clip']}), {mean:.1f} dB on average")
 
 
-def cost(console: Console, count: int, rounds: int = 2) -> None:
-    """Seconds of assembly at 1080 lines, without the mark and with it, by turns; the best of each."""
-    size = 1920, 1080
-    table = Table(title=f"{count} frames at {size[0]}x{size[1]}, the best of {rounds} rounds")
-    for head in ("clip", "plain, CPU s", "marked", "more", "plain, s", "marked", "more", "mark alone, CPU", "a frame", "file"):
-        table.add_column(head)
-    for name in ("coffee, panned", "toon, wide", "graphics"):
-        frames = [cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in clips()[name](count)]
-        best: dict[str, tuple[float, float]] = {}
-        weight = {}
-        with TemporaryDirectory() as folder:
-            for _ in range(rounds):
-                for kind in ("plain", "marked"):
-                    mark = PictureMark(new_id(), size) if kind == "marked" else None
-                    cpu, wall = time.process_time(), time.perf_counter()
-                    film = stitch([frames], Path(folder) / "film.mp4", fps=FPS, size=size, mark=mark)
-                    spent = time.process_time() - cpu, time.perf_counter() - wall
-                    best[kind] = min(best.get(kind, spent)[0], spent[0]), min(best.get(kind, spent)[1], spent[1])
-                    weight[kind] = film.path.stat().st_size
-        conformed = Conformer(size, "yuv420p")
-        mark, alone = PictureMark(new_id(), size), 0.0
-        for frame in frames:
-            plain = conformed(((frame, Fraction(1)),))
-            cpu = time.process_time()
-            mark(plain)
-            alone += time.process_time() - cpu
-        row = [name]
-        for at in (0, 1):
-            plain_s, marked_s = best["plain"][at], best["marked"][at]
-            row += [f"{plain_s:.2f}", f"{marked_s:.2f}", f"{marked_s / plain_s - 1:.0%}"]
-        row += [f"{alone / best['plain'][0]:.1%}", f"{alone / count * 1e3:.1f} ms", f"x{weight['marked'] / weight['plain']:.2f}"]
-        table.add_row(*row)
-    console.print(table)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the mark in the picture survives and costs.")
+    parser = argparse.ArgumentParser(description="What the mark in the picture survives.")
     parser.add_argument("--copies", default="", metavar="TEXT", help="only copies whose name has this in it")
     parser.add_argument("--clips", default="", metavar="TEXT", help="only clips whose name has this in it")
     parser.add_argument("--into", type=Path, default=Path("marks"), metavar="DIR", help="keeps what was seen: a run goes on")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of each")
-    parser.add_argument("--cost", type=int, metavar="N", help="instead: what marking N frames at 1080 lines costs")
     said = parser.parse_args()
     console = Console(width=130)
     count = max(8, round(said.seconds * FPS))
-    if said.cost:
-        cost(console, said.cost)
-        return
     said.into.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(clips()):
         if said.clips in name:

@@ -34,6 +34,12 @@ HOLD = 12
 quick. What moved meanwhile has a mark made for what stood there before, for half a second at most."""
 CUT = 12.0
 """Levels by which the mean pixel of a new shot differs from that before."""
+MOVING, MOVED = 0.5, 6.0
+"""The share of its room that the mark takes where the picture moves, and the levels of change in HOLD frames from which it does:
+there the picture speaks less for or against a bit, frame after frame, and a mark that stands still costs an encoder most."""
+STILL = 0.25
+"""The share of the picture that may have moved before the gains of the bits are found anew: they change the mark everywhere, and
+an encoder sends nothing where picture and mark stay."""
 SYNC_GAIN = 1.2
 """The gain of the sync, of the root mean square of all: without the sync no bit is read."""
 BLACK, WHITE = 16, 235
@@ -58,6 +64,8 @@ class PictureMark:
         self._held: tuple[Luma, Luma] = (np.empty(0), np.empty(0))  # what is added, and what is taken away
         self._age = HOLD
         self._seen: Plane = np.empty((0, 0), np.float32)
+        self._before: Plane | None = None  # the grid when the mark was last made
+        self._founded: Plane | None = None  # the grid when the gains were found
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
         """A frame as encoders take it (luma first, limited range) with the mark; its colours, and `frame` itself, stay."""
@@ -77,7 +85,10 @@ class PictureMark:
             raise AssembleError(f"a mark for {sizes}", mend="Make it for the size of the film.")
         one = 1 << (bits - 8)
         some = plane[::16, ::16].astype(np.float32)
-        if self._age >= HOLD or np.abs(some - self._seen).mean() > CUT * one:
+        cut = len(self._seen) > 0 and np.abs(some - self._seen).mean() > CUT * one
+        if self._age >= HOLD or cut:
+            if cut:
+                self._before = self._founded = None
             self._held, self._age = self._parts(plane, bits), 0
         self._age, self._seen = self._age + 1, some
         more, less = self._held
@@ -107,11 +118,15 @@ class PictureMark:
         found, weight = residual(luma)
         room = _room(luma)
         loud = float(np.sqrt(np.mean(room * room)))
-        values = self.wanted * self._gains(found, room * weight, min(LOUDEST, self.most / loud))
-        tile = self.pattern.tile(values)
+        if self._before is not None:
+            room -= (room - FLAT) * np.float32(1 - MOVING) * _moved(self._before, luma)
+        self._before = luma
+        if self._founded is None or _moved(self._founded, luma).mean() > STILL:
+            self._tile = self.pattern.tile(self.wanted * self._gains(found, room * weight, min(LOUDEST, self.most / loud)))
+            self._founded = luma
         lines, columns = room.shape
         repeats = -(-lines // TILE), -(-columns // TILE)
-        mark = room * np.tile(tile, repeats)[:lines, :columns]
+        mark = room * np.tile(self._tile, repeats)[:lines, :columns]
         loud = float(np.sqrt(np.mean(mark * mark)))
         return mark * np.float32(min(1.0, self.most / (loud + 1e-9)))
 
@@ -128,3 +143,8 @@ def _room(luma: Plane) -> Plane:
     detail = np.abs(luma - cv2.blur(luma, (5, 5)))
     inside = cv2.blur(cv2.erode(cv2.blur(detail, (5, 5)), np.ones((11, 11), np.uint8)), (5, 5))
     return np.minimum(FLAT + TEXTURE * inside, CEILING).astype(np.float32)
+
+
+def _moved(before: Plane, luma: Plane) -> Plane:
+    """How much has moved at each place between two planes: 0 nothing, 1 much."""
+    return np.asarray(cv2.min(cv2.blur(cv2.absdiff(before, luma), (15, 15)) / np.float32(MOVED), 1.0))

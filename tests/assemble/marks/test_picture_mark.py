@@ -20,6 +20,7 @@ from assemble.conform import Conformer, depth, planes
 from assemble.marks import PictureMark
 from assemble.marks.pattern import pattern
 from assemble.marks.payload import BITS, RATE, codeword, decode, match, threshold
+from assemble.marks.picture import HOLD
 from assemble.marks.reading import read
 from assemble.picture import Frame
 
@@ -71,6 +72,37 @@ def test_a_mark_is_held_until_the_shot_changes() -> None:
     inside = (shot > 24) & (shot < 220)
     assert np.array_equal(first[inside], second[inside])
     assert np.array_equal(third, PictureMark(IDENT, SIZE).luma(other).astype(int) - other)
+
+
+def test_the_mark_stays_where_the_picture_stays() -> None:
+    """An encoder sends nothing there, however long something moves elsewhere."""
+    mark, changes = PictureMark(IDENT, SIZE), []
+    page = painted.pictures(1)[0]
+    for number in range(4 * HOLD):
+        frame = page.copy()
+        cv2.circle(frame, (40 + number, 60), 20, (200, 80, 60), -1)
+        plane = planes(conformed(frame))[0]
+        changes.append(mark.luma(plane).astype(int) - plane)
+    away = np.s_[SIZE[1] // 2 :]
+    assert changes[0][away].any()
+    assert all(np.array_equal(changes[0][away], change[away]) for change in changes)
+
+
+def test_what_moves_is_marked_less_and_what_is_flat_as_before() -> None:
+    """In a texture that moves, frames speak against each other, not against the mark; an encoder pays for it in every frame."""
+    grain = np.clip(np.random.default_rng(0).normal(128, 30, (SIZE[1], 2 * SIZE[0])), 16, 235).astype(np.float32)
+    grain = cv2.GaussianBlur(grain, (0, 0), 2.0) * 3 - 256
+    for moving in (False, True):
+        mark, loud = PictureMark(IDENT, SIZE), []
+        for number in range(HOLD + 1):
+            at = 6 * number * moving
+            plane = np.clip(grain[:, at : at + SIZE[0]], 20, 230).astype(np.uint8)
+            plane[: SIZE[1] // 2] = 128
+            change = mark.luma(plane).astype(float) - plane
+            loud.append([np.sqrt(np.mean(part * part)) for part in (change[: SIZE[1] // 4], change[3 * SIZE[1] // 4 :])])
+        (flat, texture), (flat_then, texture_then) = loud[0], loud[-1]
+        assert flat_then == pytest.approx(flat, rel=0.1)
+        assert texture_then < 0.75 * texture if moving else texture_then == texture
 
 
 @settings(max_examples=40, deadline=None)
