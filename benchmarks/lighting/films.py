@@ -1,4 +1,8 @@
-"""Faultless films, drawn: two scenes of a few reframed shots each, with the changes of light that a script may ask for."""
+"""Faultless films, drawn: two scenes of a few reframed shots each, with the changes of light that a script may ask for.
+
+The light is alike all over the screen. Toon's own falls off over it by half a stop, wherever the camera stands, so that somebody
+who is reframed would really be lit otherwise, and no number of a fault would be known.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +52,7 @@ def film(number: int, frames: int, shots: int) -> list[Shot]:
         light = Light(
             ("left", "right", "front", "back")[(number + part) % 4],
             ("neutral", "warm", "cool")[(number + 2 * part) % 3],
+            falloff=0.0,
         )
         first = scene.sample_scene(rng, cast, place=place, time=hour, style=style, light=light, action="stands")
         sides = ("left", "right") if number % 2 else ("right", "left")  # kept from shot to shot: the 180-degree rule

@@ -17,10 +17,12 @@ from generation.toon.world.style import Style
 
 @dataclass(frozen=True)
 class Light:
-    """The key light: where it comes from and how warm it is."""
+    """The key light: where it comes from and how warm it is. `falloff` is how much weaker it gets over the screen; at 0 all the
+    screen has the same light, and only faces and bodies show where it comes from."""
 
     side: str  # left, right, front, back
     warmth: str  # warm, neutral, cool
+    falloff: float = 1.0
 
 
 JOINTS = (

@@ -217,7 +217,7 @@ def _gain(scene: Scene, height: int, width: int) -> np.ndarray:
         shape = 1.07 - 0.16 * (x**2 + y**2) * 0.7
     else:
         shape = 0.9 + 0.3 * np.exp(-((x / 0.8) ** 2 + ((y + 0.7) / 0.7) ** 2))
-    return (base * shape).astype(np.float32)
+    return (base * (1 + scene.light.falloff * (shape - 1))).astype(np.float32)
 
 
 def _finish(picture: np.ndarray, gain: np.ndarray, style: Style, grain: np.ndarray | None) -> np.ndarray:
