@@ -165,9 +165,10 @@ class _Shot:
         if _away(now) > 0.75 * _away(self.match):
             return f"it leaves {now.ev:+.2f} EV and {now.mired:+.0f} mired"
         for kind, old, new in (("skin", self.match.skin, now.skin), ("clothes", self.match.clothes, now.clothes)):
-            for name in new:
-                if name in old and new[name] > old[name] + WORSE and new[name] >= GATES[kind].review:
-                    return f"{name}'s {kind} would be {new[name]:.1f} CIEDE2000 off instead of {old[name]:.1f}"
+            for name in (name for name in new if name in old):
+                before, after = old[name].whole, new[name].whole
+                if after > before + WORSE and after >= GATES[kind].review:
+                    return f"{name}'s {kind} would be {after:.1f} CIEDE2000 off instead of {before:.1f}"
         if lost > CLIPPED:
             return f"{lost:.0%} of the picture would newly be clipped"
         return ""

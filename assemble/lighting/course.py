@@ -48,7 +48,7 @@ def course(look: Look, pans: bool = False) -> Course:
     if count < SHORTEST:
         return Course(0.0, 0.0, 0.0, (), False)
     told = [flash for flash in (_head(look.ev), _tail(look.ev), *_inner(look.ev)) if flash]
-    flashes = [flash for flash in told if _seen_in(look.levels, flash)]
+    flashes = [flash for flash in told if not pans or _seen_in(look.levels, flash)]
     steady = np.ones(count, bool)
     for flash in flashes:
         steady[flash.first : flash.last + 1] = False

@@ -116,11 +116,10 @@ def _between(chosen: int, number: int, seen: Look, found: Match) -> list[Finding
         ),
     ]
     for kind, each in (("skin", found.skin), ("clothes", found.clothes)):
-        for name, value in each.items():
-            said = (
-                f"{name}'s {kind} {'is' if kind == 'skin' else 'are'} {value:.1f} CIEDE2000 from that in shot {chosen}"
-            )
-            rows.append(judged(kind, shots, whole, value, f"{kind}:{name}", said))
+        for name, off in each.items():
+            verb = "is" if kind == "skin" else "are"
+            said = f"{name}'s {kind} {verb} {off.whole:.1f} CIEDE2000 from that in shot {chosen}"
+            rows.append(judged(kind, shots, whole, off.whole, f"{kind}:{name}", said, off.tint))
     if found.contrast is not None:
         way = "harder" if found.contrast > 1 else "flatter"
         said = f"contrast is {found.contrast:.2f} times that of shot {chosen}, {way}"

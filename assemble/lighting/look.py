@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from assemble.colour import LUMINANCE, Floats, linear, stops, warming
 from assemble.errors import AssembleError
 from assemble.lighting.palette import Palette, palette, shift
-from assemble.lighting.regions import Person, background, clothes, halves, skin, small
+from assemble.lighting.regions import Person, background, clothes, halves, head, skin, small
 from assemble.picture import Frame
 
 KEPT = 16  # frames of a shot whose regions are kept, evenly spread: memory must not grow with its length
@@ -36,7 +36,7 @@ class Look:
     """One shot as it is lit.
 
     ev, mired: the course of exposure and white balance, (T,), of the same colours against the middle frame; levels: that of the
-    mean level of the whole picture, in EV. skin, clothes: palettes by character;
+    mean level of the whole picture, in EV. skin, clothes, heads: palettes by character;
     place: that of the background, None when figures fill the frame; area: the share of the frame that each region has, by
     "skin:mia", "clothes:mia" and "background". key: the key light on each face. level: the background's mean luminance in EV
     (0 is white); lost: the share of pixels that are clipped or black.
@@ -47,6 +47,7 @@ class Look:
     levels: Floats
     skin: dict[str, Palette]
     clothes: dict[str, Palette]
+    heads: dict[str, Palette]
     place: Palette | None
     area: dict[str, float]
     key: dict[str, KeySide]
@@ -59,7 +60,7 @@ class Look:
 
     @property
     def regions(self) -> dict[str, Palette]:
-        """All palettes, by the names that `area` has."""
+        """All palettes that tell light, by the names that `area` has."""
         found = {f"skin:{name}": each for name, each in self.skin.items()}
         found |= {f"clothes:{name}": each for name, each in self.clothes.items()}
         return found | ({} if self.place is None else {"background": self.place})
@@ -105,6 +106,7 @@ def look(frames: Iterable[Frame], people: Mapping[int, Sequence[Person]]) -> Loo
         ev, mired, np.array(levels) - levels[len(levels) // 2],
         skin={name: kept[f"skin:{name}"] for name in names if f"skin:{name}" in kept},
         clothes={name: kept[f"clothes:{name}"] for name in names if f"clothes:{name}" in kept},
+        heads={name: kept[f"head:{name}"] for name in names if f"head:{name}" in kept},
         place=kept.get("background"),
         area={region: sum(map(len, pixels[region])) / total for region in kept},
         key={name: side for name in names if (side := _key(samples.values(), name))},
@@ -116,7 +118,8 @@ def look(frames: Iterable[Frame], people: Mapping[int, Sequence[Person]]) -> Loo
 def _sample(frame: Frame, people: Sequence[Person]) -> _Sample:
     parts = {"background": background(frame, people)[::2]}
     for one in people:
-        parts |= {f"skin:{one.name}": skin(frame, one), f"clothes:{one.name}": clothes(frame, one)}
+        of_them = {"skin": skin(frame, one), "clothes": clothes(frame, one), "head": head(frame, one)}
+        parts |= {f"{region}:{one.name}": part for region, part in of_them.items()}
     sides = {one.name: halves(frame, one) for one in people}
     lost = float(((frame >= 254).any(-1) | (frame <= 1).all(-1)).mean())
     parts = {region: part for region, part in parts.items() if len(part)}

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from assemble.colour import LUMINANCE, Floats, ciede2000, lab, stops, warming
 from assemble.lighting.look import Look
-from assemble.lighting.palette import Palette, Shift, belief, near, shift, unlike
+from assemble.lighting.palette import AXES, Palette, Shift, belief, near, shift, unlike
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
 CLEAR = 0.65  # from which on two palettes are sure to show the same
+DOUBT, FACE = 0.33, 0.5  # what the word of a region that is not clear, and of a face, is worth beside that of others
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
+TURNED = (0.12, 0.04, 0.04)  # EV along AXES off what most regions say, from which on one has little weight
+SHADED = 0.35  # EV by which a face that turns, or a fold, may be darker or lighter than the light makes it
 ALIKE = 0.06  # EV: gains this near to each other are tried as one
 EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
 SURELY = 0.75  # from which on a gain explains all of a face
@@ -27,17 +31,24 @@ BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  #
 ENOUGH = 0.03  # share of the frame that all regions together must have for a verdict
 
 
+class Off(NamedTuple):
+    """By how much a region's colour is off, in CIEDE2000: all of it, and what is left if it may be SHADED lighter or darker."""
+
+    whole: float
+    tint: float
+
+
 @dataclass(frozen=True)
 class Match:
     """From one shot to another: the common `gain` (3,) on linear RGB, in `ev` and `mired`; `contrast`, how much wider (above 1)
-    or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, the
-    CIEDE2000 by which each is off once the gain that all else has in common is undone. `regions` took part, `area` is their
-    share of the frame; both 0 and empty when nothing could be compared. `agreed` says that two characters, or one and the place,
-    clearly tell the same gain. `pairs` are the colours of the place that match when its contrast may differ."""
+    or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, how
+    far each is off once the gain that all else has in common is undone. `regions` took part, `area` is their share of the
+    frame; both 0 and empty when nothing could be compared. `agreed` says that two characters, or one and the place, clearly tell
+    the same gain. `pairs` are the colours of the place that match when its contrast may differ."""
 
     gain: Floats
-    skin: dict[str, float]
-    clothes: dict[str, float]
+    skin: dict[str, Off]
+    clothes: dict[str, Off]
     regions: dict[str, Shift]
     area: float
     agreed: bool = False
@@ -72,18 +83,26 @@ def match(first: Look, second: Look) -> Match:
         return Match(np.ones(3), {}, {}, {}, 0.0)
     chosen, settled = _agreed(told, {name: (mine[name], other[name]) for name in free}, share)
     gains = {name: np.log2(each.gain) for name, each in settled.items()}
-    weights = {name: each.agreement * share[name] ** 0.25 for name, each in settled.items()}
+    weights = {name: _weight(name, each, share[name]) for name, each in settled.items()}
     common = _common(gains, weights) if gains else chosen
-    off: dict[str, dict[str, float]] = {"skin": {}, "clothes": {}}
+    off: dict[str, dict[str, Off]] = {"skin": {}, "clothes": {}}
     regions = {**told, **settled}
     for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
         if kind == "skin":  # however little it agrees: a skin that has changed finds no like
-            off[kind][who] = _changed(mine[name], other[name], common)
+            shade = _shade(first.heads.get(who), second.heads.get(who), common)
+            off[kind][who] = _changed(mine[name], other[name], common, shade)
         elif kind == "clothes" and name in regions:
             off[kind][who] = _off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
     return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
+
+
+def _weight(name: str, each: Shift, share: float) -> float:
+    """What the word of a region is worth for the light of all: more, the more of the frame it is and the clearer; a face turns to
+    the light and from it, where a place does not."""
+    doubt, turns = (1.0 if each.agreement >= CLEAR else DOUBT), (FACE if name.startswith("skin") else 1.0)
+    return each.agreement**2 * share**0.6 * doubt * turns
 
 
 def _plain(place: Palette) -> bool:
@@ -124,8 +143,18 @@ def _agreed(
     return best[1], best[2]
 
 
-def _changed(first: Palette, second: Palette, common: Floats) -> float:
-    """CIEDE2000 by which a face is off, once the common gain (3,) in log2 is undone.
+def _shade(first: Palette | None, second: Palette | None, common: Floats) -> float:
+    """By how many EV a head is lighter in the second shot than the common gain (3,) in log2 makes it, as hair and eyes tell: it
+    turned to the light, or from it. 0 where they do not tell."""
+    if first is None or second is None:
+        return 0.0
+    found = near(first, second, common)
+    shade = stops(found.gain / 2.0**common)
+    return shade if found.agreement >= AGREEMENT and abs(shade) <= SHADED else 0.0
+
+
+def _changed(first: Palette, second: Palette, common: Floats, shade: float) -> Off:
+    """By how much a face is off, once the common gain (3,) in log2 and the shade of its head in EV are undone.
 
     One gain near to the common one mostly explains all of a face. Where none does, what the common one leaves over in both is
     compared by itself, as the skin beside a beard: it has changed, if the one becomes the other under a gain of its own.
@@ -138,7 +167,7 @@ def _changed(first: Palette, second: Palette, common: Floats) -> float:
         better = near(first, second, np.log2(part.gain))
         if part.agreement >= CLEAR and better.agreement > whole.agreement:
             whole = better
-    return _off(whole, 2.0**common)
+    return _off(whole, 2.0 ** (common + shade))
 
 
 def _alike(name: str, each: Shift) -> bool:
@@ -155,18 +184,24 @@ def with_contrast(found: Match, first: Look, second: Look) -> Match:
 
 
 def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """What most regions say: the mean of those near the weighted median, each a gain (3,) in log2."""
-    rows, heard = np.array(list(gains.values())), np.array([weights[name] for name in gains])
-    middle = np.array([_median(rows[:, channel], heard) for channel in range(3)])
-    near = np.abs(rows - middle).max(1) <= NEAR
-    return np.asarray(np.average(rows[near], axis=0, weights=heard[near])) if near.any() else middle
+    """What most regions say, each a gain (3,) in log2: in level, warmth and green apart, since a face that turns from the light
+    still knows its colour; the mean, in which those count little that are far from the weighted median."""
+    rows, heard = np.array(list(gains.values())) @ AXES.T, np.array([weights[name] for name in gains])
+    return np.linalg.solve(AXES, [_middle(column, heard, reach) for column, reach in zip(rows.T, TURNED, strict=True)])
 
 
-def _off(each: Shift, common: Floats) -> float:
-    """CIEDE2000 between a region's colour before, and after with the common gain undone."""
+def _middle(values: Floats, weights: Floats, reach: float) -> float:
+    near = weights * np.exp(-(((values - _median(values, weights)) / reach) ** 2))
+    return float(np.average(values, weights=near))
+
+
+def _off(each: Shift, common: Floats) -> Off:
+    """Between a region's colour before, and after with the common gain undone."""
     weights = each.weights / each.weights.sum()
-    before = 2.0 ** (weights @ each.before)
-    return float(ciede2000(lab(before), lab(before * each.gain / common)))
+    before, own = 2.0 ** (weights @ each.before), each.gain / common
+    shade = np.clip(stops(own), -SHADED, SHADED)
+    whole, tint = (float(ciede2000(lab(before), lab(before * gain))) for gain in (own, own * 2.0**-shade))
+    return Off(whole, tint)
 
 
 def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:

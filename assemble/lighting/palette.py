@@ -26,8 +26,10 @@ WIDTHS = (WIDTH * 1.5, WIDTH, WIDTH, WIDTH / 2, WIDTH / 2, WIDTH / 2)  # of the 
 STRICT, ROUNDS = 0.8, 12  # how strictly a shade is used up: 1 pairs all with anything, 0 each with all that are near
 HILLS = 3  # gains that are fitted
 NOISE, LEAK = 0.001, 0.01  # of white, a code or two of a dark channel; and of the strongest channel, in each of the others
+AXES = np.array([LUMINANCE, [0.5, 0.0, -0.5], [-0.5, 1.0, -0.5]])
+"""What a gain in log2 is told apart into: exposure, from cool to warm, and from magenta to green."""
 REACH = np.array([0.9, 0.35, 0.15])
-"""Standard deviations in EV of what is believed of a gain: in exposure, from warm to cool, and from green to magenta."""
+"""Standard deviations in EV of what is believed of a gain along these."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,4 @@ def _kernel(centres: Floats, points: Floats, width: float) -> Floats:
 
 def belief(gains: Floats) -> Floats:
     """How likely gains (N, 3) in log2 are by themselves: light changes in level and warmth, hardly towards green."""
-    red, green, blue = gains.T
-    parts = np.stack([gains @ LUMINANCE, (red - blue) / 2, green - (red + blue) / 2], -1)
-    return np.asarray(-((parts / REACH) ** 2).sum(-1) / 2)
+    return np.asarray(-((gains @ AXES.T / REACH) ** 2).sum(-1) / 2)

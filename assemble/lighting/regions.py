@@ -47,6 +47,13 @@ def skin(frame: Frame, person: Person) -> NDArray[np.uint8]:
     return _part(frame, person.face, (0.14, 0.5, 0.86, 0.95)).reshape(-1, 3)
 
 
+def head(frame: Frame, person: Person) -> NDArray[np.uint8]:
+    """The upper half of the face, (N, 3): hair or hat, brows and eyes, lit as the skin below is; (0, 3) without a face."""
+    if person.face is None:
+        return np.zeros((0, 3), np.uint8)
+    return _part(frame, person.face, (0.0, -0.1, 1.0, 0.5)).reshape(-1, 3)
+
+
 def halves(frame: Frame, person: Person) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The left and the right third of the lower face, as the viewer sees them, each (N, 3)."""
     if person.face is None:
