@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storyboard.board import Storyboard
 from storyboard.errors import ScriptError, StoryboardError
 from storyboard.limits import Limits
-from storyboard.planner import plan
-from storyboard.reading import read_script
+from storyboard.planning.board import Storyboard
+from storyboard.planning.planner import plan
+from storyboard.script.reading import read_script
 
 LIMITS = Limits("toon", 12.0, 5.0, ((224, 128), (160, 160)))
 HEAD = "---\ntitle: T\ncharacters:\n  mia: {refs: refs/mia.png, looks: a girl}\n  tom: {refs: refs/tom.png}\n---\n"

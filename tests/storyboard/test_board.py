@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storyboard.board import Storyboard
-from storyboard.check import check_board
 from storyboard.errors import ScriptError, StoryboardError
 from storyboard.limits import Limits
-from storyboard.planner import plan
-from storyboard.reading import read_script
+from storyboard.planning.board import Storyboard
+from storyboard.planning.planner import plan
+from storyboard.script.check import check_board
+from storyboard.script.reading import read_script
 
 GOLDEN = Path(__file__).parent / "golden" / "board-1.json"
 SCRIPT = GOLDEN.with_name("script.md")
@@ -175,7 +175,7 @@ def test_an_older_board_is_upgraded(plain: dict[str, Any], monkeypatch: pytest.M
     def from_nought(old: dict[str, Any]) -> dict[str, Any]:
         return {**old, "schema": "storyboard/1", "title": old["name"]}
 
-    monkeypatch.setitem(__import__("storyboard.upgrade", fromlist=["UPGRADES"]).UPGRADES, 0, from_nought)
+    monkeypatch.setitem(__import__("storyboard.planning.upgrade", fromlist=["UPGRADES"]).UPGRADES, 0, from_nought)
     board = Storyboard.parse({**plain, "schema": "storyboard/0", "name": "Old"})
     assert board.title == "Old" and json.loads(board.text())["schema"] == "storyboard/1"
 

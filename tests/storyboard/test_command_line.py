@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from storyboard import cli, console
+from storyboard.commands import cli, console
+from storyboard.commands.progress import _Bars, showing
 from storyboard.errors import Problem, RenderError, ScriptError, Spot, StoryboardError
 from storyboard.events import Event
-from storyboard.progress import _Bars, showing
 
 Write = Callable[..., Path]
 ROOT = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ import opentimelineio as otio
 import pytest
 
 from storyboard import Storyboard, StoryboardError
-from storyboard.edit import film_edit
-from storyboard.story import _spread, story_of
-from storyboard.takes import Take
+from storyboard.film.edit import film_edit
+from storyboard.film.story import _spread, story_of
+from storyboard.shooting.takes import Take
 
 SCRIPT = """
 # INT. LIGHTHOUSE - NIGHT

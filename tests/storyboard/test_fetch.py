@@ -26,15 +26,15 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storyboard import doctor
-from storyboard.catalogue import ENCODERS, File, Offer, offers
+from storyboard.commands import doctor
+from storyboard.commands.progress import fetching
 from storyboard.errors import FetchError, StoryboardError
 from storyboard.events import Event
-from storyboard.fetch import fetch
-from storyboard.progress import fetching
-from storyboard.shelf import Record, located, shelf, state
-from storyboard.unpack import unpack
-from storyboard.web import Web, mirrored
+from storyboard.models.catalogue import ENCODERS, File, Offer, offers
+from storyboard.models.fetch import fetch
+from storyboard.models.shelf import Record, located, shelf, state
+from storyboard.models.unpack import unpack
+from storyboard.models.web import Web, mirrored
 
 ROOT = Path(__file__).parents[2]
 NAME = "Wan2.1-T2V-1.3B"
@@ -201,7 +201,7 @@ def source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Source]:
         monkeypatch.setenv("STORYBOARD_MIRROR", server.address)
         monkeypatch.setenv("STORYBOARD_MODELS", str(tmp_path / "models"))
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        monkeypatch.setattr("storyboard.web.PAUSE", 0.0)
+        monkeypatch.setattr("storyboard.models.web.PAUSE", 0.0)
         publish(server, model_files())
         yield server
         server.go_on.set()
@@ -610,7 +610,7 @@ def pack(data: bytes, members: dict[str, bytes]) -> Offer:
 @pytest.fixture
 def offered(source: Source, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes, dict[str, bytes]], None]:
     def put(data: bytes, members: dict[str, bytes]) -> None:
-        monkeypatch.setattr("storyboard.catalogue.ENCODERS", (pack(data, members),))
+        monkeypatch.setattr("storyboard.models.catalogue.ENCODERS", (pack(data, members),))
         source.files["/a/pack.zip"] = data
 
     return put

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storyboard import filmpage
-from storyboard.board import Storyboard
-from storyboard.filmpage import course_chart, matrices, player, time_chart
-from storyboard.page import page
-from storyboard.report import Report, ShotReport, characters
-from storyboard.takes import Take
+from storyboard.planning.board import Storyboard
+from storyboard.report import filmpage
+from storyboard.report.figures import Report, ShotReport, characters
+from storyboard.report.filmpage import course_chart, matrices, player, time_chart
+from storyboard.report.page import page
+from storyboard.shooting.takes import Take
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from storyboard import StoryboardError
-from storyboard.board import Storyboard
-from storyboard.boarding import boarded
-from storyboard.following import Following, Waits, waits_of
 from storyboard.limits import Limits
-from storyboard.shot import Shot
-from storyboard.takes import best_frame
+from storyboard.planning.board import Storyboard
+from storyboard.planning.boarding import boarded
+from storyboard.planning.shot import Shot
+from storyboard.shooting.following import Following, Waits, waits_of
+from storyboard.shooting.takes import best_frame
 
 HEAD = """---
 size: 96x64

@@ -9,8 +9,8 @@ import pytest
 
 from storyboard.errors import ScriptError
 from storyboard.limits import Limits
-from storyboard.reading import read_script
-from storyboard.script import Cut, Line, Sentence
+from storyboard.script.parts import Cut, Line, Sentence
+from storyboard.script.reading import read_script
 
 Write = Callable[..., Path]
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from storyboard.board import Storyboard
-from storyboard.light import change_in, light_in
-from storyboard.lighting import FilmLight, light, people_in, settings
-from storyboard.lightpage import light_section
-from storyboard.report import Report, ShotReport
-from storyboard.run import RunFolder
-from storyboard.takes import Take
+from storyboard.film.lighting import FilmLight, light, people_in, settings
+from storyboard.planning.board import Storyboard
+from storyboard.report.figures import Report, ShotReport
+from storyboard.report.lightpage import light_section
+from storyboard.script.light import change_in, light_in
+from storyboard.shooting.runfolder import RunFolder
+from storyboard.shooting.takes import Take
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "assemble"))
 import lit

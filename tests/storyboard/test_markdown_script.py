@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from storyboard.light import LightNote
 from storyboard.limits import Limits
-from storyboard.planner import plan
-from storyboard.reading import read_script
-from storyboard.script import LightCue, Line, Script, Sentence
+from storyboard.planning.planner import plan
+from storyboard.script.light import LightNote
+from storyboard.script.parts import LightCue, Line, Script, Sentence
+from storyboard.script.reading import read_script
 
 Write = Callable[..., Path]
 

@@ -12,8 +12,8 @@ import pytest
 from assemble import AssembleError, read_frames, stitch
 from assemble.marks import MIXED, Label, Ledger
 from storyboard import Event, Marks
-from storyboard.marking import Marking
-from storyboard.marktable import marks_table
+from storyboard.film.marking import Marking
+from storyboard.report.marktable import marks_table
 
 SIZE = 320, 192
 Run = Callable[..., tuple[int, str, str]]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from storyboard import packs
-from storyboard.run import RunFolder
-from storyboard.traces import run_folders, traces_of
+from storyboard.commands import packs
+from storyboard.commands.traces import run_folders, traces_of
+from storyboard.shooting.runfolder import RunFolder
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from storyboard.action import sides_in, told
-from storyboard.board import Storyboard
-from storyboard.camera import framing
 from storyboard.limits import Limits
-from storyboard.planner import plan
-from storyboard.reading import read_script
-from storyboard.words import hour_in, place_in
+from storyboard.planning.action import sides_in, told
+from storyboard.planning.board import Storyboard
+from storyboard.planning.camera import framing
+from storyboard.planning.planner import plan
+from storyboard.script.reading import read_script
+from storyboard.script.words import hour_in, place_in
 
 Write = Callable[..., Path]
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storyboard import StoryboardError, Studio
-from storyboard.planning import here, on_cards, planned
+from storyboard.shooting.memory import here, on_cards, planned
 
 SCRIPT = "---\nsize: 96x64\n---\n# INT. SHOP - DAY\n\n## Shot: wide, static, {}s\nAn empty shop.\n"
 

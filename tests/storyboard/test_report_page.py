@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from storyboard.board import Storyboard
-from storyboard.chart import likeness_chart
-from storyboard.page import page
-from storyboard.report import Report, ShotReport, characters
-from storyboard.takes import Take
+from storyboard.planning.board import Storyboard
+from storyboard.report.chart import likeness_chart
+from storyboard.report.figures import Report, ShotReport, characters
+from storyboard.report.page import page
+from storyboard.shooting.takes import Take
 
 EVIL = "<script>alert('x')</script>\" onerror=\"y & z"
 VOID = {"meta", "img", "br", "line", "polyline", "circle"}

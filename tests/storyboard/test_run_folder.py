@@ -14,7 +14,7 @@ import torch
 
 from storyboard import files
 from storyboard.errors import StoryboardError
-from storyboard.run import RunFolder, folder_of
+from storyboard.shooting.runfolder import RunFolder, folder_of
 
 KEY = "k" * 64
 
@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
 
 def test_two_renders_into_one_folder_are_refused(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from storyboard.run import RunFolder\n"
+        "import sys; from pathlib import Path; from storyboard.shooting.runfolder import RunFolder\n"
         "with RunFolder.hold(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     film = tmp_path / "film.mp4"

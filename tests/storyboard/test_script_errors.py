@@ -9,7 +9,7 @@ import pytest
 
 from storyboard.errors import Problem, ScriptError, Spot, StoryboardError
 from storyboard.limits import Limits
-from storyboard.reading import read_script
+from storyboard.script.reading import read_script
 
 Write = Callable[..., Path]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storyboard import Event, Film, Studio
-from storyboard.sight import Sight
+from storyboard.shooting.sight import Sight
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_layouts_that_fail_are_not_finished(render: Render) -> None:
 
 
 def test_layouts_that_pass_are_finished_and_taken_again_only_then(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
-    from storyboard import filming
+    from storyboard.shooting import filming
 
     asked, ask = set(), filming.requested
 

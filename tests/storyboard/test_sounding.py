@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from storyboard import Event, Storyboard, StoryboardError, plan, read_script
-from storyboard.dialogue import Dialogue
+from storyboard.film.sounding import Sounding
 from storyboard.limits import Limits
-from storyboard.run import RunFolder
-from storyboard.soundfiles import length_of
-from storyboard.sounding import Sounding
-from storyboard.soundpage import sound_section
-from storyboard.takes import Take
+from storyboard.report.soundpage import sound_section
+from storyboard.script.soundfiles import length_of
+from storyboard.shooting.dialogue import Dialogue
+from storyboard.shooting.runfolder import RunFolder
+from storyboard.shooting.takes import Take
 
 SCENE = "# INT. SHOP - DAY\n"
 

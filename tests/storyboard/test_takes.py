@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from storyboard.planning.shot import Shot, SpokenLine
 from storyboard.seeds import derived
-from storyboard.shot import Shot, SpokenLine
-from storyboard.speech import loudness, timed
-from storyboard.takes import Take, best, take_of
+from storyboard.shooting.speech import loudness, timed
+from storyboard.shooting.takes import Take, best, take_of
 
 
 def shot(**changes: Any) -> Shot:

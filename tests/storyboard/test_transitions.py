@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from storyboard.board import Storyboard
-from storyboard.check import check_board
 from storyboard.errors import ScriptError, StoryboardError
 from storyboard.limits import Limits
-from storyboard.planner import plan
-from storyboard.reading import read_script
+from storyboard.planning.board import Storyboard
+from storyboard.planning.planner import plan
+from storyboard.planning.shot import Shot
 from storyboard.refs import clip_span
-from storyboard.shot import Shot
-from storyboard.transitions import Change, Transition, stands_alone, transition
+from storyboard.script.check import check_board
+from storyboard.script.reading import read_script
+from storyboard.script.transitions import Change, Transition, stands_alone, transition
 
 Write = Callable[..., Path]
 FADE = Transition("fade")
