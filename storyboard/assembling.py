@@ -25,10 +25,10 @@ from storyboard.film.finishing import Finishing
 from storyboard.film.marking import Marking, Marks
 from storyboard.film.sounding import Captions, Loudness, Sounding, check_sound
 from storyboard.planning.board import Storyboard
+from storyboard.planning.check import check_transitions
 from storyboard.refs import VIDEOS, clip_refusal
 from storyboard.report.figures import Report, ShotReport, characters, consistencies
 from storyboard.report.page import page
-from storyboard.script.check import check_transitions
 from storyboard.shooting.casting import Casting
 from storyboard.shooting.dialogue import Dialogue
 from storyboard.shooting.filming import Filming

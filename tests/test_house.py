@@ -26,6 +26,18 @@ MAY_IMPORT = {
     "identity": set(),
     "storyboard": {"assemble", "generation", "identity"},
 }
+# Inside of storyboard/, in the order in which a film is made: each knows those before it, and nobody after it, not even for types.
+STEPS = (
+    {"errors", "events", "files", "limits", "refs", "seeds"},
+    {"models", "script"},
+    {"planning"},
+    {"shooting"},
+    {"film"},
+    {"report"},
+    {"assembling", "checking", "studio"},
+    {"commands"},
+    {"__main__"},
+)
 HEAVY = {
     *("PIL", "accelerate", "av", "cv2", "diffusers", "insightface", "numpy", "onnx", "onnxruntime", "open_clip"),
     *("safetensors", "scenedetect", "scipy", "skimage", "sklearn", "tokenizers", "torch", "torchvision", "transformers"),
@@ -89,6 +101,20 @@ def test_rooms_import_only_whom_they_may() -> None:
         for found in imports(module)
         if (room := found.module.split(".")[0]) in {*MAY_IMPORT, "benchmarks", "tests"} - {module.split(".")[0]}
         and room not in MAY_IMPORT[module.split(".")[0]]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_inside_of_storyboard_nobody_knows_who_comes_later() -> None:
+    step = {name: number for number, names in enumerate(STEPS) for name in names}
+    homes = {module: module.split(".")[1] for module in modules() if module.startswith("storyboard.")}
+    assert set(homes.values()) == set(step), "every room and every loose module has its step"
+    wrong = [
+        f"{modules()[module].relative_to(ROOT)}:{found.line} imports {found.module}"
+        for module, home in homes.items()
+        for found in imports(module)
+        if (other := homes.get(found.module, home)) != home
+        and (step[other] > step[home] or (step[other] == step[home] and {"models", "script"} & {home, other}))
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from storyboard.limits import Limits
 from storyboard.planning.board import Storyboard
+from storyboard.planning.check import check_board, check_continuing, check_frames
 from storyboard.planning.planner import plan
-from storyboard.script.check import check_board, check_continuing, check_frames
 from storyboard.script.reading import read_script
 
 

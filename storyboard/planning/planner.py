@@ -13,11 +13,11 @@ from storyboard.planning.camera import framing
 from storyboard.planning.sequences import counted, packed
 from storyboard.planning.settings import Setting, settings
 from storyboard.planning.shot import Role, Shot
+from storyboard.planning.sounds import recorded
 from storyboard.planning.split import split
 from storyboard.planning.staging import Draft, blocked, frame
+from storyboard.planning.transitions import settled
 from storyboard.script.parts import GivenShot, LightCue, Line, Script, Sentence
-from storyboard.script.soundfiles import recorded
-from storyboard.script.transitions import settled
 from storyboard.script.words import MENTION
 from storyboard.seeds import derived
 

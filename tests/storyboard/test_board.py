@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from storyboard.errors import ScriptError, StoryboardError
 from storyboard.limits import Limits
 from storyboard.planning.board import Storyboard
+from storyboard.planning.check import check_board
 from storyboard.planning.planner import plan
-from storyboard.script.check import check_board
 from storyboard.script.reading import read_script
 
 GOLDEN = Path(__file__).parent / "golden" / "board-1.json"

@@ -11,10 +11,10 @@ import pytest
 from storyboard.errors import ScriptError, StoryboardError
 from storyboard.limits import Limits
 from storyboard.planning.board import Storyboard
+from storyboard.planning.check import check_board
 from storyboard.planning.planner import plan
 from storyboard.planning.shot import Shot
 from storyboard.refs import clip_span
-from storyboard.script.check import check_board
 from storyboard.script.reading import read_script
 from storyboard.script.transitions import Change, Transition, stands_alone, transition
 
