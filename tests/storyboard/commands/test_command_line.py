@@ -16,7 +16,7 @@ from storyboard.errors import Problem, RenderError, ScriptError, Spot, Storyboar
 from storyboard.events import Event
 
 Write = Callable[..., Path]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GIVEN = "# INT. SHOP - NIGHT\n## Shot: wide, static, 3s\n@mia waves at @tom.\n## Shot: close-up\n@mia: \"Hello.\"\n"
 
 

@@ -20,7 +20,7 @@ from storyboard.script.light import change_in, light_in
 from storyboard.shooting.runfolder import RunFolder
 from storyboard.shooting.takes import Take
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "assemble"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "assemble"))
 import lit
 
 

@@ -86,7 +86,7 @@ def test_two_renders_into_one_folder_are_refused(tmp_path: Path) -> None:
         "with RunFolder.hold(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     film = tmp_path / "film.mp4"
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with subprocess.Popen(
         [sys.executable, "-c", code, str(film)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, text=True
     ) as other:

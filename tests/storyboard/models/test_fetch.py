@@ -36,7 +36,7 @@ from storyboard.models.shelf import Record, located, shelf, state
 from storyboard.models.unpack import unpack
 from storyboard.models.web import Web, mirrored
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAME = "Wan2.1-T2V-1.3B"
 REPOSITORY = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

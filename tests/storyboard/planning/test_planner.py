@@ -16,7 +16,7 @@ from storyboard.script.reading import read_script
 from storyboard.script.words import hour_in, place_in
 
 Write = Callable[..., Path]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
