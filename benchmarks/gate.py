@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.identity import cast
 from storyboard import Film, Studio
-from storyboard.takes import Take
+from storyboard.shooting.takes import Take
 
 SIZES = ("medium", "wide", "close-up")
 PLACES = ("KITCHEN", "PARK", "LIBRARY", "BEACH", "STREET", "FOREST")

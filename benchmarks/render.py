@@ -132,7 +132,7 @@ def ours(speed: str, asked: argparse.Namespace) -> None:
             films = [one["frames"].numpy() for one in held]
         else:
             from storyboard import Studio
-            from storyboard.run import RunFolder
+            from storyboard.shooting.runfolder import RunFolder
 
             made = Studio(model.folder, speed=speed).render(asked.work / "script.md", asked.work / "ours.mp4", fresh=True)
             with RunFolder.hold(asked.work / "ours.mp4") as run:
@@ -179,10 +179,10 @@ def setting(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
 
     from generation import FAMILIES, Model
     from storyboard import Studio
-    from storyboard.asking import requested
-    from storyboard.casting import Casting
-    from storyboard.run import RunFolder
-    from storyboard.takes import take_of
+    from storyboard.shooting.asking import requested
+    from storyboard.shooting.casting import Casting
+    from storyboard.shooting.runfolder import RunFolder
+    from storyboard.shooting.takes import take_of
 
     torch.set_num_threads(1)
     path = asked.work / "script.md"

@@ -14,34 +14,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from storyboard.assembling import assemble_film
-    from storyboard.board import Storyboard
     from storyboard.errors import RenderError, ScriptError, StoryboardError
     from storyboard.events import Event
+    from storyboard.film.marking import Marks
     from storyboard.limits import Limits
-    from storyboard.marking import Marks
-    from storyboard.planner import plan
-    from storyboard.reading import read_script
-    from storyboard.report import Report
-    from storyboard.script import Script
-    from storyboard.shot import Shot
+    from storyboard.planning.board import Storyboard
+    from storyboard.planning.planner import plan
+    from storyboard.planning.shot import Shot
+    from storyboard.report.figures import Report
+    from storyboard.script.parts import Script
+    from storyboard.script.reading import read_script
     from storyboard.studio import Film, Studio
 
 _HOMES = {
     "Event": "events",
     "Film": "studio",
     "Limits": "limits",
-    "Marks": "marking",
+    "Marks": "film.marking",
     "RenderError": "errors",
-    "Report": "report",
-    "Script": "script",
+    "Report": "report.figures",
+    "Script": "script.parts",
     "ScriptError": "errors",
-    "Shot": "board",
-    "Storyboard": "board",
+    "Shot": "planning.board",
+    "Storyboard": "planning.board",
     "StoryboardError": "errors",
     "Studio": "studio",
     "assemble_film": "assembling",
-    "plan": "planner",
-    "read_script": "reading",
+    "plan": "planning.planner",
+    "read_script": "script.reading",
 }
 
 __all__ = [

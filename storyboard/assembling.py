@@ -18,21 +18,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storyboard.board import Storyboard
-from storyboard.casting import Casting
-from storyboard.check import check_transitions
-from storyboard.delivering import clip_name, wanted
-from storyboard.dialogue import Dialogue
 from storyboard.errors import StoryboardError, listed
 from storyboard.events import Event
-from storyboard.filming import Filming
-from storyboard.finishing import Finishing
-from storyboard.marking import Marking, Marks
-from storyboard.page import page
+from storyboard.film.delivering import clip_name, wanted
+from storyboard.film.finishing import Finishing
+from storyboard.film.marking import Marking, Marks
+from storyboard.film.sounding import Captions, Loudness, Sounding, check_sound
+from storyboard.planning.board import Storyboard
+from storyboard.planning.check import check_transitions
 from storyboard.refs import VIDEOS, clip_refusal
-from storyboard.report import Report, ShotReport, characters, consistencies
-from storyboard.run import RunFolder
-from storyboard.sounding import Captions, Loudness, Sounding, check_sound
+from storyboard.report.figures import Report, ShotReport, characters, consistencies
+from storyboard.report.page import page
+from storyboard.shooting.casting import Casting
+from storyboard.shooting.dialogue import Dialogue
+from storyboard.shooting.filming import Filming
+from storyboard.shooting.runfolder import RunFolder
 from storyboard.studio import MARKS, Film
 
 if TYPE_CHECKING:

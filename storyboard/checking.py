@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 from storyboard.errors import StoryboardError, listed
 from storyboard.events import Event
 from storyboard.files import write_text
-from storyboard.filmcheck import FilmCheck, Presence, ShotCheck
-from storyboard.lighting import FilmLight, light, people_in, settings, unsaid
+from storyboard.film.lighting import FilmLight, light, people_in, settings, unsaid
+from storyboard.film.spans import frames_of, joined_spans, known_spans
 from storyboard.refs import clip_refusal
-from storyboard.report import CharacterReport, character
-from storyboard.spans import frames_of, joined_spans, known_spans
+from storyboard.report.figures import CharacterReport, character
+from storyboard.report.filmcheck import FilmCheck, Presence, ShotCheck
 
 if TYPE_CHECKING:
     from identity import Consistency, Encoders, IdentityPack, Score
-    from storyboard.board import Storyboard
+    from storyboard.planning.board import Storyboard
 
 NEAR = 1e-4  # seconds that a frame may be off in a float
 SEEN = 0.25
@@ -88,7 +88,7 @@ def check_film(
     checked = FilmCheck(
         film, round(found.seconds, 3), len(found.moments), tuple(shots), *_over(shots, known), lit, dict(encoders.hashes), page
     )
-    from storyboard.checkpage import page_of
+    from storyboard.report.checkpage import page_of
 
     write_text(page, page_of(checked, known, _pictures(checked)))
     return checked
@@ -166,7 +166,7 @@ def _over(
 
 def _pictures(checked: FilmCheck) -> dict[int, str]:
     """The frames that the page shows, by number, made small while the film streams by."""
-    from storyboard.page import picture
+    from storyboard.report.page import picture
 
     wanted = {frame for shot in checked.shots for frame in (*shot.strip, *shot.worst)}
     return {number: picture(frame) for number, frame in enumerate(frames_of(checked.film)) if number in wanted}

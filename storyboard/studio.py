@@ -17,26 +17,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from storyboard.board import Storyboard
-from storyboard.boarding import boarded
-from storyboard.casting import Casting
-from storyboard.delivering import wanted
-from storyboard.dialogue import Dialogue
 from storyboard.errors import StoryboardError, listed, meant
 from storyboard.events import Event
-from storyboard.filming import Filming
-from storyboard.finishing import Finishing
-from storyboard.following import Following
-from storyboard.lighting import FilmLight
+from storyboard.film.delivering import wanted
+from storyboard.film.finishing import Finishing
+from storyboard.film.lighting import FilmLight
+from storyboard.film.marking import Marking, Marks
+from storyboard.film.sounding import Captions, Loudness, Sounding, check_sound
 from storyboard.limits import Limits
-from storyboard.marking import Marking, Marks
-from storyboard.page import page
-from storyboard.planning import planned
-from storyboard.production import PREVIEW
-from storyboard.report import Report, ShotReport, characters, consistencies
-from storyboard.run import RunFolder
-from storyboard.shelf import located
-from storyboard.sounding import Captions, Loudness, Sounding, check_sound
+from storyboard.models.shelf import located
+from storyboard.planning.board import Storyboard
+from storyboard.planning.boarding import boarded
+from storyboard.report.figures import Report, ShotReport, characters, consistencies
+from storyboard.report.page import page
+from storyboard.shooting.casting import Casting
+from storyboard.shooting.dialogue import Dialogue
+from storyboard.shooting.filming import Filming
+from storyboard.shooting.following import Following
+from storyboard.shooting.memory import planned
+from storyboard.shooting.production import PREVIEW
+from storyboard.shooting.runfolder import RunFolder
 
 if TYPE_CHECKING:
     from assemble import Delivery

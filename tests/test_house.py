@@ -26,6 +26,18 @@ MAY_IMPORT = {
     "identity": set(),
     "storyboard": {"assemble", "generation", "identity"},
 }
+# Inside of storyboard/, in the order in which a film is made: each knows those before it, and nobody after it, not even for types.
+STEPS = (
+    {"errors", "events", "files", "limits", "refs", "seeds"},
+    {"models", "script"},
+    {"planning"},
+    {"shooting"},
+    {"film"},
+    {"report"},
+    {"assembling", "checking", "studio"},
+    {"commands"},
+    {"__main__"},
+)
 HEAVY = {
     *("PIL", "accelerate", "av", "cv2", "diffusers", "insightface", "numpy", "onnx", "onnxruntime", "open_clip"),
     *("safetensors", "scenedetect", "scipy", "skimage", "sklearn", "tokenizers", "torch", "torchvision", "transformers"),
@@ -93,6 +105,20 @@ def test_rooms_import_only_whom_they_may() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_inside_of_storyboard_nobody_knows_who_comes_later() -> None:
+    step = {name: number for number, names in enumerate(STEPS) for name in names}
+    homes = {module: module.split(".")[1] for module in modules() if module.startswith("storyboard.")}
+    assert set(homes.values()) == set(step), "every room and every loose module has its step"
+    wrong = [
+        f"{modules()[module].relative_to(ROOT)}:{found.line} imports {found.module}"
+        for module, home in homes.items()
+        for found in imports(module)
+        if (other := homes.get(found.module, home)) != home
+        and (step[other] > step[home] or (step[other] == step[home] and {"models", "script"} & {home, other}))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_module_imports_itself_in_a_circle() -> None:
     graph = {
         module: {found.module for found in imports(module) if not found.for_types and found.module in modules()}
@@ -113,11 +139,11 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_the_command_line_reaches_no_heavy_library_when_it_loads() -> None:
-    wrong, seen, waiting = [], set(), ["storyboard.cli"]
+    wrong, seen, waiting = [], set(), ["storyboard.commands.cli"]
     while waiting:
         module = waiting.pop()
-        parents = {module.rpartition(".")[0]} - {""}
-        for name in {module, *parents} - seen:
+        parts = module.split(".")
+        for name in {".".join(parts[:end]) for end in range(1, len(parts) + 1)} - seen:
             seen.add(name)
             for found in imports(name):
                 if not found.at_top or found.for_types:
@@ -134,7 +160,7 @@ NETWORK = {"ftplib", "http", "httpx", "httpx2", "huggingface_hub", "requests", "
 
 def test_one_module_reaches_the_network() -> None:
     doors = {module for module in modules() for found in imports(module) if found.module.split(".")[0] in NETWORK}
-    assert doors == {"storyboard.web"}
+    assert doors == {"storyboard.models.web"}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +168,7 @@ def test_one_module_reaches_the_network() -> None:
 )
 def test_light_commands_load_little_and_nothing_heavy(words: list[str], most: int) -> None:
     """What makes a start slow is what it loads; benchmarks/startup.py has the seconds."""
-    code = "import sys; from storyboard.cli import main; sys.argv[0] = 'storyboard'; sys.exit(main())"
+    code = "import sys; from storyboard.commands.cli import main; sys.argv[0] = 'storyboard'; sys.exit(main())"
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code, *words], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -147,4 +147,5 @@ def _room(luma: Plane) -> Plane:
 
 def _moved(before: Plane, luma: Plane) -> Plane:
     """How much has moved at each place between two planes: 0 nothing, 1 much."""
-    return np.asarray(cv2.min(cv2.blur(cv2.absdiff(before, luma), (15, 15)) / np.float32(MOVED), 1.0))
+    moved = cv2.blur(cv2.absdiff(before, luma), (15, 15)) / np.float32(MOVED)
+    return np.asarray(cv2.min(moved, 1.0))  # type: ignore[call-overload]

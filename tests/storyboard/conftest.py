@@ -36,7 +36,7 @@ def limits() -> Limits:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run a command line in this process: exit code, stdout, stderr; there never is a traceback."""
-    from storyboard import cli
+    from storyboard.commands import cli
 
     def ran(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["storyboard", *map(str, words)])

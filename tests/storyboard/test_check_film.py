@@ -17,11 +17,11 @@ from PIL import Image
 from assemble import write_clip
 from identity import IdentityPack, prepare
 from identity.videos import Survey
-from storyboard.board import Storyboard
 from storyboard.checking import check_film
+from storyboard.commands.expecting import named
 from storyboard.errors import StoryboardError
-from storyboard.expecting import named
-from storyboard.spans import joined_spans, known_spans
+from storyboard.film.spans import joined_spans, known_spans
+from storyboard.planning.board import Storyboard
 
 Run = Callable[..., tuple[int, str, str]]
 

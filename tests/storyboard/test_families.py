@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from storyboard import Storyboard, StoryboardError
-from storyboard.boarding import boarded
+from storyboard.commands.traces import traces_of
 from storyboard.limits import Limits
-from storyboard.prompt import compose, ordered
-from storyboard.traces import traces_of
+from storyboard.planning.boarding import boarded
+from storyboard.planning.prompt import compose, ordered
 
 NAMES = [
     "Wan2.2-T2V-A14B", "Wan2.2-I2V-A14B", "Wan2.2-TI2V-5B", "Wan2.2-VACE-Fun-A14B", "Bernini-R", "Bernini-R-1.3B",

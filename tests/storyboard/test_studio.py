@@ -261,7 +261,7 @@ def test_a_picture_without_anybody_and_a_broken_model(render: Render) -> None:
 def test_a_full_disk_keeps_what_is_finished(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    from storyboard.run import RunFolder
+    from storyboard.shooting.runfolder import RunFolder
 
     saved = RunFolder.save
 
@@ -283,7 +283,7 @@ def test_the_command_line_renders(
 ) -> None:
     import sys
 
-    from storyboard.cli import main
+    from storyboard.commands.cli import main
 
     (render.folder / "script.md").write_text(SCRIPT)
     film = render.folder / "film.mp4"
