@@ -15,11 +15,11 @@ from assemble.lighting.palette import AXES, Palette, Shift, belief, near, shift,
 
 AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
 CLEAR = 0.65  # from which on two palettes are sure to show the same
-DOUBT, FACE = 0.33, 0.5  # what the word of a region that is not clear, and of a face, is worth beside that of others
+FACE = 0.5  # what the word of a face on the level of the light is worth beside that of others
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
 TURNED = (0.12, 0.04, 0.04)  # EV along AXES off what most regions say, from which on one has little weight
-SHADED = 0.35  # EV by which a face that turns, or a fold, may be darker or lighter than the light makes it
+SHADED, ROUND = 0.35, 0.12  # EV by which a face or a fold may be darker or lighter than the light and, if known, its head make it
 ALIKE = 0.06  # EV: gains this near to each other are tried as one
 EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
 SURELY = 0.75  # from which on a gain explains all of a face
@@ -32,7 +32,7 @@ ENOUGH = 0.03  # share of the frame that all regions together must have for a ve
 
 
 class Off(NamedTuple):
-    """By how much a region's colour is off, in CIEDE2000: all of it, and what is left if it may be SHADED lighter or darker."""
+    """By how much a region's colour is off, in CIEDE2000: all of it, and what is left if it may be shaded."""
 
     whole: float
     tint: float
@@ -91,18 +91,17 @@ def match(first: Look, second: Look) -> Match:
         kind, _, who = name.partition(":")
         if kind == "skin":  # however little it agrees: a skin that has changed finds no like
             shade = _shade(first.heads.get(who), second.heads.get(who), common)
-            off[kind][who] = _changed(mine[name], other[name], common, shade)
+            off[kind][who] = _changed(mine[name], other[name], common, *shade)
         elif kind == "clothes" and name in regions:
             off[kind][who] = _off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
     return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
 
 
-def _weight(name: str, each: Shift, share: float) -> float:
-    """What the word of a region is worth for the light of all: more, the more of the frame it is and the clearer; a face turns to
-    the light and from it, where a place does not."""
-    doubt, turns = (1.0 if each.agreement >= CLEAR else DOUBT), (FACE if name.startswith("skin") else 1.0)
-    return each.agreement**2 * share**0.6 * doubt * turns
+def _weight(name: str, each: Shift, share: float) -> Floats:
+    """(3,): what the word of a region is worth along AXES: more, the clearer it is and the more of the frame; of the level of the
+    light less where it is a face, which turns to the light and from it, as a place does not."""
+    return each.agreement**4 * share**0.6 * np.array([FACE if name.startswith("skin") else 1.0, 1.0, 1.0])
 
 
 def _plain(place: Palette) -> bool:
@@ -143,18 +142,18 @@ def _agreed(
     return best[1], best[2]
 
 
-def _shade(first: Palette | None, second: Palette | None, common: Floats) -> float:
+def _shade(first: Palette | None, second: Palette | None, common: Floats) -> tuple[float, float]:
     """By how many EV a head is lighter in the second shot than the common gain (3,) in log2 makes it, as hair and eyes tell: it
-    turned to the light, or from it. 0 where they do not tell."""
+    turned to the light, or from it. And by how many a face may be off that; 0 and SHADED where they do not tell."""
     if first is None or second is None:
-        return 0.0
+        return 0.0, SHADED
     found = near(first, second, common)
     shade = stops(found.gain / 2.0**common)
-    return shade if found.agreement >= AGREEMENT and abs(shade) <= SHADED else 0.0
+    return (shade, ROUND) if found.agreement >= AGREEMENT and abs(shade) <= SHADED else (0.0, SHADED)
 
 
-def _changed(first: Palette, second: Palette, common: Floats, shade: float) -> Off:
-    """By how much a face is off, once the common gain (3,) in log2 and the shade of its head in EV are undone.
+def _changed(first: Palette, second: Palette, common: Floats, shade: float, doubt: float) -> Off:
+    """By how much a face is off, once the common gain (3,) in log2 and the shade of its head in EV, give or take, are undone.
 
     One gain near to the common one mostly explains all of a face. Where none does, what the common one leaves over in both is
     compared by itself, as the skin beside a beard: it has changed, if the one becomes the other under a gain of its own.
@@ -167,7 +166,7 @@ def _changed(first: Palette, second: Palette, common: Floats, shade: float) -> O
         better = near(first, second, np.log2(part.gain))
         if part.agreement >= CLEAR and better.agreement > whole.agreement:
             whole = better
-    return _off(whole, 2.0 ** (common + shade))
+    return _off(whole, 2.0 ** (common + shade), doubt)
 
 
 def _alike(name: str, each: Shift) -> bool:
@@ -183,11 +182,11 @@ def with_contrast(found: Match, first: Look, second: Look) -> Match:
     return replace(found, contrast=contrast, pairs=pairs)
 
 
-def _common(gains: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+def _common(gains: Mapping[str, Floats], weights: Mapping[str, Floats]) -> Floats:
     """What most regions say, each a gain (3,) in log2: in level, warmth and green apart, since a face that turns from the light
     still knows its colour; the mean, in which those count little that are far from the weighted median."""
     rows, heard = np.array(list(gains.values())) @ AXES.T, np.array([weights[name] for name in gains])
-    return np.linalg.solve(AXES, [_middle(column, heard, reach) for column, reach in zip(rows.T, TURNED, strict=True)])
+    return np.linalg.solve(AXES, [_middle(*column) for column in zip(rows.T, heard.T, TURNED, strict=True)])
 
 
 def _middle(values: Floats, weights: Floats, reach: float) -> float:
@@ -195,11 +194,11 @@ def _middle(values: Floats, weights: Floats, reach: float) -> float:
     return float(np.average(values, weights=near))
 
 
-def _off(each: Shift, common: Floats) -> Off:
-    """Between a region's colour before, and after with the common gain undone."""
+def _off(each: Shift, common: Floats, doubt: float = SHADED) -> Off:
+    """Between a region's colour before, and after with the common gain undone, give or take so many EV."""
     weights = each.weights / each.weights.sum()
     before, own = 2.0 ** (weights @ each.before), each.gain / common
-    shade = np.clip(stops(own), -SHADED, SHADED)
+    shade = np.clip(stops(own), -doubt, doubt)
     whole, tint = (float(ciede2000(lab(before), lab(before * gain))) for gain in (own, own * 2.0**-shade))
     return Off(whole, tint)
 
