@@ -103,7 +103,7 @@ def _turn(process: subprocess.Popen[bytes]) -> tuple[resource.struct_rusage | No
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
-                raise SystemExit(f"{process.args} failed")
+                raise SystemExit(f"{process.args!r} failed")
             return usage, seconds
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGSTOP)

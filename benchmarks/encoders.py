@@ -71,11 +71,9 @@ def pictures(people: list[int], rounds: int, *, hand: style.Style | None = None,
             figures, faces = (np.stack([getattr(d, key) for d in clip.drawn[0]]) for key in ("box", "face"))
             frame = np.array([0, 0, width, height], np.float32)
             sides = [part.side for part in what.parts]
-            marks = [wanted_of(boxes, figures, sides, (height, width)) for boxes in (figures, faces)]
-            yield (
-                clip.frames[0],
-                Truth(who, *(np.clip(b, 0, np.tile(frame[2:], 2)) for b in (figures, faces)), *marks, what.size),
-            )
+            wanted = [wanted_of(boxes, figures, sides, (height, width)) for boxes in (figures, faces)]
+            inside = [np.clip(boxes, 0, np.tile(frame[2:], 2)) for boxes in (figures, faces)]
+            yield clip.frames[0], Truth(who, inside[0], inside[1], wanted[0], wanted[1], what.size)
 
 
 class Finding:

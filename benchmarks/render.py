@@ -181,6 +181,7 @@ def setting(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
     from storyboard import Studio
     from storyboard.shooting.asking import requested
     from storyboard.shooting.casting import Casting
+    from storyboard.shooting.following import Given
     from storyboard.shooting.runfolder import RunFolder
     from storyboard.shooting.takes import take_of
 
@@ -192,7 +193,7 @@ def setting(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
     takes = [take_of(shot, number, 1) for number, shot in enumerate(board.shots, 1)]
     with RunFolder.hold(asked.work / "ours.mp4") as run:
         casting = Casting(board, run, lambda event: None)
-        requests = [requested(board, take.shot, take, studio.model, casting, lambda *told: {}) for take in takes]
+        requests = [requested(board, take.shot, take, studio.model, casting, lambda *told: {}, Given()) for take in takes]
     if not asked.wide:
         return studio.model, requests
     family = replace(FAMILIES["toon"], steps=2)

@@ -119,7 +119,9 @@ def _between(chosen: int, number: int, seen: Look, found: Match) -> list[Finding
         for name, off in each.items():
             verb = "is" if kind == "skin" else "are"
             said = f"{name}'s {kind} {verb} {off.whole:.1f} CIEDE2000 from that in shot {chosen}"
-            rows.append(judged(kind, shots, whole, off.whole, f"{kind}:{name}", said, off.tint))
+            # Shade alone makes no finding; where there is more, all of it is seen.
+            size = off.whole if off.tint >= GATES[kind].review else off.tint
+            rows.append(judged(kind, shots, whole, off.whole, f"{kind}:{name}", said, size))
     if found.contrast is not None:
         way = "harder" if found.contrast > 1 else "flatter"
         said = f"contrast is {found.contrast:.2f} times that of shot {chosen}, {way}"
