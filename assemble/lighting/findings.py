@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Any
 
@@ -11,12 +11,14 @@ from assemble.lighting.anchor import anchor
 from assemble.lighting.course import course
 from assemble.lighting.finding import GATES, Finding, Setting, judged
 from assemble.lighting.look import Look
-from assemble.lighting.match import Match
+from assemble.lighting.match import Match, match
 
 SURE = 0.8
 """Confidence from which on a key light is compared with the board's."""
 CHANGED = 0.35
 """EV by which a night must at least be darker than a day, and a lamp that goes out must darken its shot."""
+DIMMED = 0.1
+"""EV by which people must at least be darker at night than by day: they may stand in another light."""
 PANNING = 0.6
 """The part of a ramp that counts in a shot that pans, since what it shows passes through light that falls off."""
 DAYS = ("morning", "day")
@@ -129,39 +131,40 @@ def _between(chosen: int, number: int, seen: Look, found: Match) -> list[Finding
     return rows
 
 
-def _hours(
-    settings: Sequence[Setting], looks: Mapping[int, Look], matches: Mapping[int, Match]
-) -> list[Finding]:
-    """Night is darker than day, around the figures: each night shot against a day of the same place; out of doors of any."""
+def _hours(settings: Sequence[Setting], looks: Mapping[int, Look], matches: Mapping[int, Match]) -> list[Finding]:
+    """Night is darker than day, around the figures: each night shot against a day of the same place; out of doors of any. Where
+    little of the places is seen, those who are in both shots tell."""
     rows = []
     for night in (setting for setting in settings if setting.time == "night"):
         days = [
-            day
-            for day in settings
-            if day.time in DAYS
-            and (day.place == night.place or not (day.interior or night.interior))
-            and _open(looks[day.number], looks[night.number])
+            day for day in settings if day.time in DAYS and (day.place == night.place or not (day.interior or night.interior))
         ]
+        second = looks[night.number]
+        told = [day for day in days if _open(looks[day.number], second)]
         if not days:
             continue
         # The mean of a place depends on what of it is in view: the day that is framed most alike comes first.
         day = min(
-            days,
+            told or days,
             key=lambda day: (
                 day.place != night.place,
                 round(_framed(looks[day.number], looks[night.number]), 1),
                 abs(day.number - night.number),
             ),
         )
-        first, second = looks[day.number], looks[night.number]
+        first = looks[day.number]
         off = matches[day.number].ev if day.number in matches and matches[day.number].sound else 0.0
         # A day that is itself too dark or too bright has a finding of its own, and is held against the night as it should be.
         ev = second.level - first.level + (off if abs(off) >= GATES["exposure"].review else 0.0)
-        said = (
-            f"night, and {abs(ev):.2f} EV {'brighter' if ev > 0 else 'darker'} than the {day.time} of shot {day.number}"
-        )
+        size = _missing(-ev)
+        if not told:
+            people = match(replace(first, place=None), replace(second, place=None))
+            if not people.sound:
+                continue
+            size = min(size, _missing(-people.ev, DIMMED))
+        said = f"night, and {abs(ev):.2f} EV {'brighter' if ev > 0 else 'darker'} than the {day.time} of shot {day.number}"
         shots, frames = (day.number, night.number), (0, second.frames - 1)
-        rows.append(judged("change", shots, frames, ev, "background", said, _missing(-ev)))
+        rows.append(judged("change", shots, frames, ev, "background", said, size))
     return rows
 
 
@@ -176,6 +179,6 @@ def _framed(first: Look, second: Look) -> float:
     return abs(log(max(first.area.get("background", 0), 1e-6) / max(second.area.get("background", 0), 1e-6)))
 
 
-def _missing(change: float) -> float:
+def _missing(change: float, least: float = CHANGED) -> float:
     """The size of what is missing of a change that was asked for: 0 when it is there, else the review gate and more."""
-    return 0.0 if change >= CHANGED else GATES["change"].review + CHANGED - change
+    return 0.0 if change >= least else GATES["change"].review + least - change
