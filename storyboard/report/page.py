@@ -43,7 +43,6 @@ section h2 { margin-top: 0; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); } td.n { text-align: right; }
 th, td.n, .chip { white-space: nowrap; } td { overflow-wrap: normal; } td.mono { overflow-wrap: anywhere; min-width: 14rem; }
-td.words { min-width: 12rem; }
 code, .mono { font-family: ui-monospace, monospace; font-size: .85em; }
 blockquote { margin: .3rem 0; padding-left: .8rem; border-left: 3px solid var(--line); }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--soft); }
@@ -166,15 +165,16 @@ def _take(take: Take, kept: bool, frames: Sequence[Any]) -> str:
 
 def measures(score: Mapping[str, Any]) -> str:
     """A score in figures, what is wrong in words, and the chart."""
-    rows = ""
+    rows = faults = ""
     for name, each in score["characters"].items():
         figures = [_figure(each["mean"]), _figure(each["worst"]), _figure(each["drift"], "+.2f")]
         figures += [f"{each['present']:.0%}", f"{each['no_face']:.0%}"]
         cells = "".join(f'<td class="n">{figure}</td>' for figure in figures)
-        faults = escape("; ".join(each.get("faults", ())))
-        rows += f'<tr><th>{escape(name)}</th>{cells}<td class="words">{faults}</td></tr>'
-    head = "<tr><th></th><th>likeness</th><th>worst frame</th><th>drift</th><th>found in</th><th>face hidden</th><th></th></tr>"
-    return f'<div class="wide"><table>{head}{rows}</table></div>{likeness_chart(dict(score))}'
+        rows += f"<tr><th>{escape(name)}</th>{cells}</tr>"
+        if each.get("faults"):  # under the table, which then fits a phone
+            faults += f'<p class="review">{escape(name)}: {escape("; ".join(each["faults"]))}</p>'
+    head = "<tr><th></th><th>likeness</th><th>worst frame</th><th>drift</th><th>found in</th><th>face hidden</th></tr>"
+    return f'<div class="wide"><table>{head}{rows}</table></div>{faults}{likeness_chart(dict(score))}'
 
 
 def _facts(report: Report) -> str:
