@@ -22,7 +22,6 @@ TURNED = (0.12, 0.04, 0.04)  # EV along AXES off what most regions say, from whi
 SHADED, ROUND = 0.35, 0.12  # EV by which a face or a fold may be darker or lighter than the light and, if known, its head make it
 ALIKE = 0.06  # EV: gains this near to each other are tried as one
 EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
-SURELY = 0.75  # from which on a gain explains all of a face
 PART = 0.2  # of a face, that is left over in both shots, to be compared by itself
 PLAIN = 0.1  # EV (standard deviation) of a place's colours, in every channel, below which it is of one colour
 SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
@@ -90,8 +89,7 @@ def match(first: Look, second: Look) -> Match:
     for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
         if kind == "skin":  # however little it agrees: a skin that has changed finds no like
-            shade = _shade(first.heads.get(who), second.heads.get(who), common)
-            off[kind][who] = _changed(mine[name], other[name], common, *shade)
+            off[kind][who] = _changed(mine[name], other[name], common, *_shade(first, second, who, common))
         elif kind == "clothes" and name in regions:
             off[kind][who] = _off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
@@ -142,29 +140,31 @@ def _agreed(
     return best[1], best[2]
 
 
-def _shade(first: Palette | None, second: Palette | None, common: Floats) -> tuple[float, float]:
-    """By how many EV a head is lighter in the second shot than the common gain (3,) in log2 makes it, as hair and eyes tell: it
-    turned to the light, or from it. And by how many a face may be off that; 0 and SHADED where they do not tell."""
-    if first is None or second is None:
-        return 0.0, SHADED
-    found = near(first, second, common)
-    shade = stops(found.gain / 2.0**common)
-    return (shade, ROUND) if found.agreement >= AGREEMENT and abs(shade) <= SHADED else (0.0, SHADED)
+def _shade(first: Look, second: Look, who: str, common: Floats) -> tuple[float, float]:
+    """By how many EV a head is lighter in the second shot than the common gain (3,) in log2 makes it, as what of it is no skin
+    tells: it turned to the light, or from it. And by how many a face may be off that; 0 and SHADED where nothing tells."""
+    if who in first.heads and who in second.heads:
+        mine, other = (unlike(look.heads[who], look.skin[who], np.zeros(3))[0] for look in (first, second))
+        found = near(mine, other, common)
+        shade = stops(found.gain / 2.0**common)
+        if found.agreement >= AGREEMENT and abs(shade) <= SHADED:
+            return shade, ROUND
+    return 0.0, SHADED
 
 
 def _changed(first: Palette, second: Palette, common: Floats, shade: float, doubt: float) -> Off:
     """By how much a face is off, once the common gain (3,) in log2 and the shade of its head in EV, give or take, are undone.
 
-    One gain near to the common one mostly explains all of a face. Where none does, what the common one leaves over in both is
-    compared by itself, as the skin beside a beard: it has changed, if the one becomes the other under a gain of its own.
+    One gain near to the common one mostly explains all of a face. Where it leaves much over in both, that is compared by itself,
+    as the skin beside a beard: it has changed, if the one becomes the other under a gain that explains the face as well.
     """
     whole = near(first, second, common)
     mine, other, share = unlike(first, second, common)
-    if whole.agreement < SURELY and share >= PART:
+    if share >= PART:
         part = shift(mine, other)
         # What is left over lacks where both overlap: the whole tells the gain better, once it is known about where.
         better = near(first, second, np.log2(part.gain))
-        if part.agreement >= CLEAR and better.agreement > whole.agreement:
+        if part.agreement >= CLEAR and better.agreement >= whole.agreement:
             whole = better
     return _off(whole, 2.0 ** (common + shade), doubt)
 
