@@ -4,37 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
-from assemble.colour import LUMINANCE, Floats, ciede2000, lab, stops, warming
+from assemble.colour import Floats, stops, warming
+from assemble.lighting.contrast import spread
 from assemble.lighting.look import Look
-from assemble.lighting.palette import AXES, Palette, Shift, belief, near, shift, unlike
+from assemble.lighting.palette import AGREEMENT, AXES, CLEAR, Palette, Shift, belief, near, shift
+from assemble.lighting.surface import Off, changed, off, shade_of
 
-AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
-CLEAR = 0.65  # from which on two palettes are sure to show the same
 FACE = 0.5  # what the word of a face on the level of the light is worth beside that of others
+DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
 SMALLEST = 0.004  # share of the frame under which a region has no say
 NEAR = 0.3  # EV in any channel within which regions say the same; light falls off this much over a scene
 TURNED = (0.12, 0.04, 0.04)  # EV along AXES off what most regions say, from which on one has little weight
-SHADED, ROUND = 0.35, 0.12  # EV by which a face or a fold may be darker or lighter than the light and, if known, its head make it
 ALIKE = 0.06  # EV: gains this near to each other are tried as one
 EXPLAINED = 0.75  # of what a region's own gain explains of it, that another must explain
-PART = 0.2  # of a face, that is left over in both shots, to be compared by itself
 PLAIN = 0.1  # EV (standard deviation) of a place's colours, in every channel, below which it is of one colour
-SPREAD = 0.5  # EV (standard deviation) of a place's colours, below which its contrast cannot be told
-DIM = -4.0  # EV under white, below which a place is too dark to tell its contrast
-BLACKS = (-0.06, -0.04, -0.025, -0.012, 0.0, 0.012, 0.025, 0.04, 0.06, 0.085)  # shares of white that are tried
 ENOUGH = 0.03  # share of the frame that all regions together must have for a verdict
-
-
-class Off(NamedTuple):
-    """By how much a region's colour is off, in CIEDE2000: all of it, and what is left if it may be shaded."""
-
-    whole: float
-    tint: float
 
 
 @dataclass(frozen=True)
@@ -84,16 +71,24 @@ def match(first: Look, second: Look) -> Match:
     gains = {name: np.log2(each.gain) for name, each in settled.items()}
     weights = {name: _weight(name, each, share[name]) for name, each in settled.items()}
     common = _common(gains, weights) if gains else chosen
-    off: dict[str, dict[str, Off]] = {"skin": {}, "clothes": {}}
+    away: dict[str, dict[str, Off]] = {"skin": {}, "clothes": {}}
     regions = {**told, **settled}
     for name in free if len(free) > 1 else ():
         kind, _, who = name.partition(":")
         if kind == "skin":  # however little it agrees: a skin that has changed finds no like
-            off[kind][who] = _changed(mine[name], other[name], common, *_shade(first, second, who, common))
+            away[kind][who] = changed(mine[name], other[name], common, *shade_of(first, second, who, common))
         elif kind == "clothes" and name in regions:
-            off[kind][who] = _off(regions[name], 2.0**common)
+            away[kind][who] = off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
-    return Match(2.0**common, off["skin"], off["clothes"], regions, area, _corroborated(settled))
+    return Match(2.0**common, away["skin"], away["clothes"], regions, area, _corroborated(settled))
+
+
+def with_contrast(found: Match, first: Look, second: Look) -> Match:
+    """The match of two shots with the contrast of their place, which takes ten times as long to tell."""
+    if first.place is None or second.place is None or min(first.level, second.level) < DIM:
+        return found
+    contrast, pairs = spread(first.place, second.place)
+    return replace(found, contrast=contrast, pairs=pairs)
 
 
 def _weight(name: str, each: Shift, share: float) -> Floats:
@@ -140,46 +135,9 @@ def _agreed(
     return best[1], best[2]
 
 
-def _shade(first: Look, second: Look, who: str, common: Floats) -> tuple[float, float]:
-    """By how many EV a head is lighter in the second shot than the common gain (3,) in log2 makes it, as what of it is no skin
-    tells: it turned to the light, or from it. And by how many a face may be off that; 0 and SHADED where nothing tells."""
-    if who in first.heads and who in second.heads:
-        mine, other = (unlike(look.heads[who], look.skin[who], np.zeros(3))[0] for look in (first, second))
-        found = near(mine, other, common)
-        shade = stops(found.gain / 2.0**common)
-        if found.agreement >= AGREEMENT and abs(shade) <= SHADED:
-            return shade, ROUND
-    return 0.0, SHADED
-
-
-def _changed(first: Palette, second: Palette, common: Floats, shade: float, doubt: float) -> Off:
-    """By how much a face is off, once the common gain (3,) in log2 and the shade of its head in EV, give or take, are undone.
-
-    One gain near to the common one mostly explains all of a face. Where it leaves much over in both, that is compared by itself,
-    as the skin beside a beard: it has changed, if the one becomes the other under a gain that explains the face as well.
-    """
-    whole = near(first, second, common)
-    mine, other, share = unlike(first, second, common)
-    if share >= PART:
-        part = shift(mine, other)
-        # What is left over lacks where both overlap: the whole tells the gain better, once it is known about where.
-        better = near(first, second, np.log2(part.gain))
-        if part.agreement >= CLEAR and better.agreement >= whole.agreement:
-            whole = better
-    return _off(whole, 2.0 ** (common + shade), doubt)
-
-
 def _alike(name: str, each: Shift) -> bool:
     """Whether a region shows the same in both shots; a character's own is less in doubt than a place from another side."""
     return each.agreement >= (AGREEMENT if name == "background" else AGREEMENT / 2)
-
-
-def with_contrast(found: Match, first: Look, second: Look) -> Match:
-    """The match of two shots with the contrast of their place, which takes ten times as long to tell."""
-    if first.place is None or second.place is None or min(first.level, second.level) < DIM:
-        return found
-    contrast, pairs = _contrast(first.place, second.place)
-    return replace(found, contrast=contrast, pairs=pairs)
 
 
 def _common(gains: Mapping[str, Floats], weights: Mapping[str, Floats]) -> Floats:
@@ -192,41 +150,6 @@ def _common(gains: Mapping[str, Floats], weights: Mapping[str, Floats]) -> Float
 def _middle(values: Floats, weights: Floats, reach: float) -> float:
     near = weights * np.exp(-(((values - _median(values, weights)) / reach) ** 2))
     return float(np.average(values, weights=near))
-
-
-def _off(each: Shift, common: Floats, doubt: float = SHADED) -> Off:
-    """Between a region's colour before, and after with the common gain undone, give or take so many EV."""
-    weights = each.weights / each.weights.sum()
-    before, own = 2.0 ** (weights @ each.before), each.gain / common
-    shade = np.clip(stops(own), -doubt, doubt)
-    whole, tint = (float(ciede2000(lab(before), lab(before * gain))) for gain in (own, own * 2.0**-shade))
-    return Off(whole, tint)
-
-
-def _contrast(first: Palette, second: Palette) -> tuple[float | None, Shift | None]:
-    """How much wider or flatter the same colours are spread, and which match: under the black level, of those tried, at which
-    most of them agree."""
-    spread = np.log2((2.0**first.colours) @ LUMINANCE)
-    if float(first.shares @ (spread - first.shares @ spread) ** 2) < SPREAD**2:
-        return None, None
-    tried = [shift(first.moved(partial(_lifted, black)), second) for black in BLACKS]
-    # No black level at all is the likeliest, and a small one likelier than a large.
-    votes = [each.agreement - 2 * abs(black) - 0.05 * (black != 0) for each, black in zip(tried, BLACKS, strict=True)]
-    best = int(np.argmax(votes))
-    if tried[best].agreement < AGREEMENT:
-        return None, None
-    if BLACKS[best] == 0:
-        return 1.0, tried[best]
-    pairs = replace(tried[best], before=_lifted(-BLACKS[best], tried[best].before))
-    x, y = (np.log2((2.0**colours) @ LUMINANCE) for colours in (pairs.before, pairs.after))
-    weights = pairs.weights / pairs.weights.sum()
-    x, y = x - weights @ x, y - weights @ y
-    return float(weights @ (x * y) / max(weights @ x**2, 1e-9)), pairs
-
-
-def _lifted(black: float, colours: Floats) -> Floats:
-    """Colours in log2 with a black level added."""
-    return np.asarray(np.log2(np.maximum(2.0**colours + black, 2.0**-12)))
 
 
 def _median(values: Floats, weights: Floats) -> float:

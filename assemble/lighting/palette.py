@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from assemble.colour import LUMINANCE, Floats, linear
 
+AGREEMENT = 0.35  # of two palettes, below which they do not show the same things
+CLEAR = 0.65  # from which on two palettes are sure to show the same
 CELL, COLOURS = 0.2, 40  # EV: pixels this alike are one colour; how many are kept, the commonest first
 FINE, SHADES = 0.06, 150  # the same of the shades that a gain is measured by: coarse cells would hold it where they lie
 STARTS = 100  # pairs of colours whose gain is tried

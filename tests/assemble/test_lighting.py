@@ -86,6 +86,27 @@ def test_a_changed_skin_is_told_by_how_much_and_nobody_elses_is(clean: list[obje
         assert fault.value == pytest.approx(true, rel=0.15)
 
 
+@pytest.mark.parametrize("shade", [0.8, 1.2])
+def test_a_head_that_turns_from_the_light_or_to_it_has_the_same_skin(clean: list[object], shade: float) -> None:
+    assert not checked(clean[0], lit.clip(**SHOTS["closer"], head={"mia": shade}), clean[2]).faults
+
+
+def test_another_skin_is_told_by_how_much_on_a_head_that_turned(clean: list[object]) -> None:
+    change, before = np.array((1.0, 0.72, 0.75)), np.array(lit.SKIN["mia"])
+    fault = only(checked(clean[0], lit.clip(**SHOTS["closer"], skin={"mia": change}, head={"mia": 0.8}), clean[2]))
+    assert (fault.kind, fault.region) == ("skin", "skin:mia")
+    assert fault.value == pytest.approx(float(ciede2000(lab(before), lab(before * change))), rel=0.15)
+
+
+def test_a_night_that_is_no_darker_is_told_by_those_in_it_where_they_fill_the_frame() -> None:
+    settings = {1: DAY, 2: replace(DAY, number=2, time="night")}
+    day = lit.clip(zoom=3.0)
+    assert day.look.area.get("background", 0.0) < 0.08
+    for gain, faults in ((1.0, {"change"}), (0.4, set())):
+        found = checked(day, lit.clip(zoom=2.4, gain=gain), settings=settings)
+        assert {fault.kind for fault in found.faults} == faults
+
+
 def test_light_of_another_colour_on_one_alone_is_not_taken_for_another_skin(clean: list[object]) -> None:
     warm = lit.clip(zoom=2, pan=30, names=("mia",), gain=WARM / 1.02)
     assert {fault.kind for fault in checked(clean[0], warm, clean[2]).faults} == {"white balance"}
