@@ -61,11 +61,12 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _model(name: str) -> Iterator[Finding]:
-    from generation.load import Model
+    from generation import Model, check_weights
     from storyboard.models.shelf import located
 
     try:
         model = Model.open(located(name))
+        check_weights(model)
     except ValueError as error:
         yield Finding("model", False, f"{name}: {getattr(error, 'what', error)}", getattr(error, "mend", ""))
         return

@@ -40,7 +40,9 @@ def film(model: Model, request: Any) -> torch.Tensor:
     return held["latents"]
 
 
-@pytest.mark.parametrize("ending, form", [("safetensors", "makers"), ("safetensors", "prefix"), ("safetensors", "diffusers"), ("gguf", "makers")])
+@pytest.mark.parametrize(
+    ("ending", "form"), [("safetensors", "makers"), ("safetensors", "prefix"), ("safetensors", "diffusers"), ("gguf", "makers")]
+)
 def test_a_vace_expert_in_one_file(ending: str, form: str, whole: Any, request_for: Callable[..., Any], tmp_path: Path) -> None:
     folder, family = whole
     shutil.copytree(folder, tmp_path / "single")
