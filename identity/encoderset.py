@@ -174,7 +174,7 @@ def _clip_hash(figure: Path) -> str:
 
 
 def _check_words(config: Path) -> None:
-    """Refuse a model whose tower for words is another library's: open_clip asks the hub what that is, though only pictures count."""
+    """Refuse a model whose tower for words is another library's: open_clip asks the hub what that is."""
     try:
         name = json.loads(config.read_text(encoding="utf-8"))["model_cfg"]["text_cfg"].get("hf_model_name")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
