@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from generation.families import FAMILIES
     from generation.family import Family
     from generation.footprint import Footprint
+    from generation.headers import check_weights
     from generation.load import Model
     from generation.lora import Lora
     from generation.machine import free_memory
@@ -40,6 +41,7 @@ __all__ = [
     "Stage",
     "StageError",
     "VoiceTrack",
+    "check_weights",
     "free_memory",
     "glimpses",
     "open_stage",
@@ -53,6 +55,7 @@ _HOMES = {
     "families": ("FAMILIES",),
     "family": ("Family",),
     "footprint": ("Footprint",),
+    "headers": ("check_weights",),
     "load": ("Model",),
     "lora": ("Lora",),
     "machine": ("free_memory",),

@@ -29,6 +29,7 @@ from generation.screen import SideBias, screen_layer, screen_waves, sides_by_key
 
 if TYPE_CHECKING:
     from diffusers import WanTransformer3DModel
+    from diffusers.models.transformers.transformer_wan import WanAttnProcessor
 
 SCHEMA = "identity_adapter/1"
 
@@ -166,7 +167,10 @@ class IdentityAdapter(nn.Module):
         return now
 
     def attach(self, transformer: WanTransformer3DModel) -> IdentityAdapter:
-        """Give every block of this `WanTransformer3DModel` the adapter's attention; `detach` takes it away again."""
+        """Give every block of this `WanTransformer3DModel` the adapter's attention; `detach` takes it away again.
+
+        The side branch of a VACE model reads the same text, which may be cut short, and gets no more than that.
+        """
         blocks = transformer.blocks
         heads = transformer.config.num_attention_heads
         inner = heads * transformer.config.attention_head_dim
@@ -183,14 +187,15 @@ class IdentityAdapter(nn.Module):
         )
         for block, identity, voice, screen, sides in each:
             processor = IdentityProcessor(
+                self._live,
                 cast(KeyValue, identity),
                 cast(KeyValue, voice),
                 cast("nn.Linear | None", screen),
                 cast("SideBias | None", sides),
-                self._live,
             )
-            processor._attention_backend = block.attn2.processor._attention_backend
-            block.attn2.set_processor(processor)
+            _exchange(block, processor)
+        for block in _side_branch(transformer):
+            _exchange(block, IdentityProcessor(self._live))
         return self
 
     @staticmethod
@@ -198,10 +203,8 @@ class IdentityAdapter(nn.Module):
         """Give the blocks their stock attention back."""
         from diffusers.models.transformers.transformer_wan import WanAttnProcessor
 
-        for block in transformer.blocks:
-            processor = WanAttnProcessor()
-            processor._attention_backend = block.attn2.processor._attention_backend
-            block.attn2.set_processor(processor)
+        for block in (*transformer.blocks, *_side_branch(transformer)):
+            _exchange(block, WanAttnProcessor())
 
     def check_pack(self, name: str, face_dim: int, figure_dim: int) -> None:
         """Refuse the identity of @name when its embeddings are of other widths."""
@@ -242,6 +245,17 @@ class IdentityAdapter(nn.Module):
                 mend=f"{WEIGHTS} and {CONFIG} belong together: copy both from where they were trained.",
             ) from None
         return adapter.to(dtype).eval().requires_grad_(False)
+
+
+def _side_branch(transformer: Any) -> Any:
+    """The blocks beside the transformer's own, of a VACE model."""
+    return getattr(transformer, "vace_blocks", ())
+
+
+def _exchange(block: Any, processor: WanAttnProcessor) -> None:
+    """Put another processor into a block's text attention, with the backend of the one that was there."""
+    processor._attention_backend = block.attn2.processor._attention_backend
+    block.attn2.set_processor(processor)
 
 
 def _by_key(

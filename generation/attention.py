@@ -74,11 +74,16 @@ class IdentityProcessor(WanAttnProcessor):
     """Stands in the place of `WanAttnProcessor` in a block's `attn2`; with nothing live it is that processor.
 
     A plain object, not a module: the projections belong to the adapter, so the transformer's own state dict and
-    checkpoint never contain them.
+    checkpoint never contain them. Without projections it attends to the text alone, as short as the other blocks have it.
     """
 
     def __init__(
-        self, identity: KeyValue, voice: KeyValue, screen: nn.Linear | None, sides: SideBias | None, live: Live
+        self,
+        live: Live,
+        identity: KeyValue | None = None,
+        voice: KeyValue | None = None,
+        screen: nn.Linear | None = None,
+        sides: SideBias | None = None,
     ) -> None:
         super().__init__()
         self.identity = identity
@@ -118,12 +123,13 @@ class IdentityProcessor(WanAttnProcessor):
             value = attn.add_v_proj(image).unflatten(2, (attn.heads, -1))
             seen = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
             out = out + seen.flatten(2, 3).type_as(query)
-        if now.tokens is not None:
+        if now.tokens is not None and self.identity is not None:
             key, value = self.identity(now.tokens, now.scale)
             key, value = key.unflatten(2, (attn.heads, -1)), value.unflatten(2, (attn.heads, -1))
             out = out + self._attend(query, key, value, self._mask(now))
-        if now.voice is not None:
-            out = out + self._attend_by_frame(query, now.voice, now.voice_scale, now.voice_keep)
+        if now.voice is not None and self.voice is not None:
+            key, value = self.voice(now.voice, now.voice_scale)
+            out = out + self._attend_by_frame(query, key, value, now.voice_keep)
         if now.screen is not None and self.screen is not None:
             out = out + self.screen(now.screen.to(self.screen.weight.dtype)).type_as(out)
         return attn.to_out[1](attn.to_out[0](out))
@@ -144,10 +150,9 @@ class IdentityProcessor(WanAttnProcessor):
         out = dispatch_attention_fn(query, key, value, attn_mask=mask, backend=AttentionBackendName.NATIVE)
         return out.flatten(2, 3).type_as(query)
 
-    def _attend_by_frame(self, query: Tensor, voice: Tensor, scale: Tensor | None, keep: Tensor | None) -> Tensor:
+    def _attend_by_frame(self, query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None) -> Tensor:
         """A position hears only the voices of its own latent frame: fold the frames into the batch."""
-        batch, frames = voice.shape[:2]
-        key, value = self.voice(voice, scale)
+        batch, frames = key.shape[:2]
         heads = query.shape[2]
         key = key.flatten(0, 1).unflatten(2, (heads, -1))
         value = value.flatten(0, 1).unflatten(2, (heads, -1))

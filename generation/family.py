@@ -8,6 +8,7 @@ from typing import Any
 
 from generation.errors import GenerationError
 from generation.preset import Preset
+from generation.request import SLOTS
 
 CROP = 1.15  # a size asked for may differ from a native shape by this factor; past it, too much would be cut away
 SAME_SHAPE = 0.03  # shapes that differ by less are one: 832x480 is taken for 16:9
@@ -117,6 +118,10 @@ class Family:
             return (0,) * characters
         most = max(characters, self._most(frames) - place)
         return tuple(most // characters + (slot < most % characters) for slot in range(characters))
+
+    def most_pictures(self, frames: int) -> int:
+        """The most that go into a shot, whoever is in it."""
+        return max(SLOTS, self._most(frames)) if self.pictures else 0
 
     def place_count(self, characters: int, frames: int) -> int:
         """How many pictures of its place a shot has room for beside one of each character."""

@@ -4,11 +4,12 @@ hand from several models, they would break in the middle of a render, or draw no
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generation import adapter_files
 from generation.errors import GenerationError
-from generation.singles import expert_config
+from generation.singles import expert_config, shapes, single_file
 
 if TYPE_CHECKING:
     from generation.load import Model
@@ -38,8 +39,21 @@ def check_parts(model: Model) -> None:
             mend="Put the text encoder here that the experts were trained with: UMT5-XXL for every Wan model.",
         )
     for expert in ("transformer", "transformer_2"):
+        if expert in model.files and (single := single_file(model.folder / expert)):
+            _check_branch(single, model.index[expert][-1])
         if model.adapter_of(expert):
             adapter_files.check_fit(model.folder / expert, *_shape(model, expert)[1:3])
+
+
+def _check_branch(single: Path, kind: str) -> None:
+    """A VACE expert has a side branch, and no other has: what a class has no place for would be forgotten without a word."""
+    has, wants = any(name.startswith("vace_") for name in shapes(single)), "VACE" in kind
+    if has != wants:
+        raise GenerationError(
+            f"this expert has {'a' if has else 'no'} side branch of VACE, and model_index.json says that it is a {kind}",
+            where=str(single),
+            mend="Put the expert's file into the folder of its own model's other parts.",
+        )
 
 
 def _shape(model: Model, expert: str) -> tuple[Any, ...]:

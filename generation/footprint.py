@@ -1,5 +1,9 @@
 """What a model weighs and what it needs to work, from its configuration alone: nothing is loaded, nothing need be there.
 
+Reference pictures are counted as many as the family may put into a shot, as large as they may be: a latent frame each beside
+those of VACE's shots, a stream of tokens each in Bernini-R. VACE's side branch is done before the first block of the others, and
+what it found for each of them waits.
+
 Parameters are counted in closed form; tests compare them with the real classes on the meta device. What a network needs to
 work is measured on a CPU, and a tenth is put on top. WORKING is for a `WanTransformerBlock` at its widest place: the hidden
 states, their norm, query, key and value, and the rotary product in float32. A published peak agrees: Bernini-R, of A14B's
@@ -14,6 +18,7 @@ from typing import Any
 from generation.families import Family
 from generation.folder import parameters
 from generation.load import EXPERTS, Model
+from generation.references.streams import SIDE
 
 WORKING = {2: 30, 4: 52}  # bytes for each token and channel, by the bytes of a number; 26.7 and 46.5 were measured
 DECODING = 20  # float32 numbers for each pixel of a chunk of frames and channel of the decoder's last level; 18.1 measured
@@ -69,6 +74,8 @@ class Footprint:
     space: int  # pixels of a latent position, each way
     last: float  # channels of the VAE's last level for each pixel of a frame
     quantised: int = 0  # bytes of an expert's file whose weights stay quantised while it works; 0 where they do not
+    sides: int = 0  # blocks of VACE's side branch
+    family: Family | None = None  # which says what pictures a shot may have
 
     @classmethod
     def of(cls, model: Model | Family) -> Footprint | None:
@@ -76,9 +83,10 @@ class Footprint:
         if isinstance(model, Model):
             parts: dict[str, Any] = {name: model.config(name) for name in ("transformer", "text_encoder", "vae")}
             vae, experts = _stored(model), 2 if "transformer_2" in model.files else 1
-        elif model.name in OFFICIAL:
-            parts, experts = {"text_encoder": _T5, **OFFICIAL[model.name]}, model.experts
-            vae = parts["vae_parameters"]
+        elif model.repository:
+            alike = OFFICIAL["Wan2.2-T2V-A14B" if model.vae == "Wan2.1" else "Wan2.2-TI2V-5B"]
+            parts = {"text_encoder": _T5, **OFFICIAL.get(model.name, {**alike, "transformer": model.config})}
+            vae, experts = parts["vae_parameters"], model.experts
         else:
             return None
         config, codec = parts["transformer"], parts["vae"]
@@ -87,7 +95,8 @@ class Footprint:
             expert=transformer(config), experts=experts, text=umt5(parts["text_encoder"]), vae=vae, width=_width(config),
             patch=tuple(config.get("patch_size", (1, 2, 2))), space=codec.get("scale_factor_spatial") or 8,
             last=(codec.get("decoder_base_dim") or codec.get("base_dim", 96)) / patch**2,
-            quantised=_quantised(model) if isinstance(model, Model) else 0,
+            quantised=_quantised(model) if isinstance(model, Model) else 0, sides=len(config.get("vace_layers") or ()),
+            family=model.family if isinstance(model, Model) else model,
         )  # fmt: skip
 
     def tokens(self, width: int, height: int, frames: int) -> int:
@@ -97,7 +106,21 @@ class Footprint:
 
     def working(self, width: int, height: int, frames: int, item: int) -> int:
         """Bytes that a forward of an expert needs beside its weights; `item` bytes a number."""
-        return self.tokens(width, height, frames) * self.width * WORKING[item]
+        waiting = (self.sides + 1) * item if self.sides else 0
+        return self.sequence(width, height, frames) * self.width * (WORKING[item] + waiting)
+
+    def sequence(self, width: int, height: int, frames: int) -> int:
+        """Tokens of a shot and, at most, of the reference pictures beside it."""
+        own, count = self.tokens(width, height, frames), self.pictures(frames)
+        if not count or self.family is None:
+            return own
+        square = min(SIDE, max(width, height))
+        each = self.tokens(square, square, 1) if self.family.references == "streams" else self.tokens(width, height, 1)
+        return own + count * each
+
+    def pictures(self, frames: int) -> int:
+        """Reference pictures that a shot may have."""
+        return self.family.most_pictures(frames) if self.family else 0
 
     def decoding(self, width: int, height: int) -> int:
         """Bytes that the VAE needs beside its weights to decode frames of this size, in float32."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PREFIXES = ("base_model.model.", "transformer_2.", "transformer.")
 MUSUBI = re.compile(r"^lora_unet_blocks_(\d+)_(self_attn|cross_attn|ffn)_(\w+?)\.")
+DORA = ("dora_scale", "lora_magnitude_vector")
 FORM = "Write --lora FILE, or HIGH:LOW for the two experts, with strengths after an @: high.safetensors:low.safetensors@1.0:0.8"
 
 
@@ -85,6 +86,10 @@ def changes(path: Path, *, shapes_only: bool = False) -> dict[str, dict[str, Ten
     state: dict[str, Tensor] = {}
     with safe_open(path, "pt") as file:
         about = json.loads((file.metadata() or {}).get("lora_adapter_metadata", "{}"))
+        if any(mark in name for name in file.keys() for mark in DORA):  # noqa: SIM118
+            # diffusers would drop what makes it one, and take the rest for a LoRA.
+            what, mend = "this is a DoRA, which also scales each row of a weight", "Take a plain LoRA: DoRAs are not read."
+            raise GenerationError(what, where=str(path), mend=mend)
         for name in file.keys():  # noqa: SIM118
             shape = file.get_slice(name).get_shape()
             if shapes_only and len(shape) > 0:

@@ -63,6 +63,7 @@ class Plan:
     size: tuple[int, int, int]  # width, height, frames
     stages: tuple[Placement, ...]
     aside: bool
+    pictures: int = 0  # reference pictures that a shot may have, for which there is room
 
     @property
     def peak(self) -> int:
@@ -87,7 +88,8 @@ class Plan:
             if self.device == "cpu"
             else f"{_gb(self.free)} free on the card, {_gb(self.host)} beside"
         )
-        head = f"memory for {width}x{height}, {frames} frames, with {room}:"
+        beside = f" beside up to {self.pictures} reference pictures" if self.pictures else ""
+        head = f"memory for {width}x{height}, {frames} frames{beside}, with {room}:"
         if all(each.how == "whole" for each in self.stages) and self.device == "cpu":
             stage = max(self.stages, key=lambda each: each.peak).stage
             said = f"one network at a time, each whole in fp32, {_gb(self.peak)} at the peak ({stage}) beside the libraries"
@@ -123,7 +125,7 @@ def plan(
     one = footprint.quantised or footprint.expert.parameters * (4 if device == "cpu" else 2)
     peak = max(each.peak if device == "cpu" else each.host for each in stages)
     aside = rounds and stages[1].how == stages[2].how == "whole" and peak + one * footprint.experts + RESERVE <= host
-    return Plan(device, free, host, size, tuple(stages), aside)
+    return Plan(device, free, host, size, tuple(stages), aside, footprint.pictures(size[2]))
 
 
 def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device: str) -> Iterator[Placement]:

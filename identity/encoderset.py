@@ -165,11 +165,27 @@ def _clip_hash(figure: Path) -> str:
         raise IdentityError(
             "the encoder set lacks its figure file", where=str(config), mend="Copy the whole set again."
         )
+    _check_words(config)
     total = hashlib.sha256(config.read_bytes())
     with (figure / weights).open("rb") as stream:
         while block := stream.read(1 << 20):
             total.update(block)
     return total.hexdigest()
+
+
+def _check_words(config: Path) -> None:
+    """Refuse a model whose tower for words is another library's: open_clip asks the hub what that is."""
+    try:
+        name = json.loads(config.read_text(encoding="utf-8"))["model_cfg"]["text_cfg"].get("hf_model_name")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"the figure model's configuration cannot be read ({error!r})"
+        raise IdentityError(said, where=str(config), mend="Copy the whole set again.") from error
+    if name and not Path(name).is_dir():
+        raise IdentityError(
+            f"the figure model's tower for words is {name}, which open_clip would look for on the network",
+            where=str(config),
+            mend="Take a model whose towers are both open_clip's own.",
+        )
 
 
 def _terms(known: Origin | None) -> Terms:

@@ -128,6 +128,8 @@ class Studio:
 
         Raises StoryboardError, IdentityError, GenerationError or AssembleError, each with what to do; OSError for the disk.
         """
+        from generation import check_weights
+
         film = Path(film)
         _check(takes, until, reroll, film)
         check_sound(loudness, captions)
@@ -157,6 +159,7 @@ class Studio:
             if reroll:
                 run.roll((board.shots[number - 1].seed for number in chosen), detail=reroll == "detail")
             try:
+                check_weights(self.model)
                 plan = planned(self.model, board, memory, rounds=takes > 1 or len(following.levels(chosen)) > 1)
                 if plan:
                     tell(Event("memory", str(plan)))

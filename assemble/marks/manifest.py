@@ -95,8 +95,10 @@ def sign(
         "format": "video/mp4",
         "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}, {"label": MADE, "data": made}],
     }
+    # Without a version, or it is not recognised and what was made here counts as gathered from elsewhere.
+    own = ["c2pa.actions", MADE]
     settings = {
-        "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": ["c2pa.actions.v2"]},
+        "builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": own},
         "verify": {"verify_after_sign": True},
     }
     try:

@@ -96,17 +96,19 @@ def joined(network: Any, streams: list[Tensor]) -> Iterator[None]:
     """
     import torch
 
-    blocks = network.blocks
-    tokens = [network.patch_embedding(each).flatten(2).transpose(1, 2) for each in streams]
-    count = sum(each.shape[1] for each in tokens)
-    rope = network.rope
-    phases = [turned(rope, rope.forward(each), number) for number, each in enumerate(streams, start=1)]
+    blocks, rope = network.blocks, network.rope
+    count = 0
 
     def turn(_: Any, __: Any, own: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        phases = [turned(rope, rope.forward(each), number) for number, each in enumerate(streams, start=1)]
         cos, sin = (torch.cat([*(each[part] for each in phases), own[part]], dim=1) for part in (0, 1))
         return cos, sin
 
     def enter(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        nonlocal count
+        # Only now: where weights come and go, they are sure to be there within the network's own forward alone.
+        tokens = [network.patch_embedding(each).flatten(2).transpose(1, 2) for each in streams]
+        count = sum(each.shape[1] for each in tokens)
         return torch.cat([*tokens, args[0]], dim=1), *args[1:]
 
     def leave(_: Any, __: Any, hidden: Tensor) -> Tensor:

@@ -273,7 +273,7 @@ def _fits(model: Model, widest: Footage, settings: Settings, device: str, free: 
     once = footprint.working(width, height, frames, item)
     blocks = footprint.expert.blocks
     slim = settings.checkpointing or (settings.checkpointing is None and device != "cpu")
-    kept = footprint.tokens(width, height, frames) * footprint.width * item * blocks if slim else once * blocks
+    kept = footprint.sequence(width, height, frames) * footprint.width * item * blocks if slim else once * blocks
     need = footprint.expert.parameters * item + 2 * once + kept
     if need > free:
         what = f"training on {width}x{height} with {frames} frames needs {need / 1e9:.1f} GB, and {free / 1e9:.1f} are free"

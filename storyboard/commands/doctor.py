@@ -27,7 +27,8 @@ class Finding:
 
 def examine(model: str = "toon", encoders: Path | None = None) -> list[Finding]:
     """Look at Python, the libraries, the model and the encoders, the device, the disk and the memory."""
-    return [*_python(), *_libraries(), *_model(model), *_encoders(encoders), *_device(), *_disk(), *_memory(), *_plans(model)]
+    here = [*_python(), *_libraries(), *_model(model), *_weights(model), *_encoders(encoders)]
+    return [*here, *_device(), *_disk(), *_memory(), *_plans(model)]
 
 
 def _python() -> Iterator[Finding]:
@@ -71,6 +72,22 @@ def _model(name: str) -> Iterator[Finding]:
         return
     size = sum(file.stat().st_size for files in model.files.values() for file in files) / 1e6
     yield Finding("model", True, f"the model {model.family.name} is whole ({size:.0f} MB)")
+
+
+def _weights(name: str) -> Iterator[Finding]:
+    from generation import GenerationError, Model, check_weights
+    from storyboard.models.shelf import located
+
+    try:
+        model = Model.open(located(name))
+    except ValueError:
+        return  # which `_model` tells of
+    try:
+        check_weights(model)
+    except GenerationError as error:
+        yield Finding("weights", False, f"{error.where}: {error.what}", error.mend)
+        return
+    yield Finding("weights", True, "its weights fit its configurations")
 
 
 def _encoders(folder: Path | None) -> Iterator[Finding]:

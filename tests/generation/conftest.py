@@ -255,7 +255,7 @@ def make_loud_adapter() -> Callable[..., IdentityAdapter]:
     return loud_adapter
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_folder() -> Callable[..., Path]:
     return build
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ def native(network: Any) -> dict[str, torch.Tensor]:
     """The weights by the names that the model's makers give them."""
     state = {}
     for name, value in network.state_dict().items():
+        if name.startswith("vace_blocks."):
+            name = name.replace("proj_in", "before_proj").replace("proj_out", "after_proj")
         for ours, theirs in NATIVE:
             name = name.replace(ours, theirs)
         if name == "scale_shift_table":
@@ -48,19 +51,26 @@ def write_gguf(path: Path, state: dict[str, torch.Tensor]) -> None:
     writer.close()
 
 
-def in_one_file(folder: Path, ending: str) -> Path:
-    """The model folder with each of its experts rewritten as one file of this ending, without a configuration beside it."""
+def in_one_file(folder: Path, ending: str, form: str = "makers") -> Path:
+    """The model folder with each of its experts rewritten as one file of this ending, without a configuration beside it.
+
+    form: whose names it has: "makers", the same with the "prefix" that some tools give them, or "diffusers".
+    """
     import diffusers
 
     for part in ("transformer", "transformer_2"):
         place = folder / part
         if not place.is_dir():
             continue
-        state = native(diffusers.WanTransformer3DModel.from_pretrained(place))
+        kind = json.loads((place / "config.json").read_text())["_class_name"]
+        network = getattr(diffusers, kind).from_pretrained(place)
+        state = network.state_dict() if form == "diffusers" else native(network)
+        if form == "prefix":
+            state = {f"model.diffusion_model.{name}": value for name, value in state.items()}
         for file in [*place.glob("diffusion_pytorch_model*"), place / "config.json"]:
             file.unlink()
         if ending == "gguf":
             write_gguf(place / "expert_Q8_0.gguf", state)
         else:
-            save_file(state, place / "expert.safetensors")
+            save_file({name: value.contiguous() for name, value in state.items()}, place / "expert.safetensors")
     return folder

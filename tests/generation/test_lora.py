@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from generation import GenerationError, Lora, Model, open_stage
 
@@ -92,6 +92,11 @@ def test_what_is_refused(
     cut.write_bytes(good.read_bytes()[:-8])
     save_file({"unet.down.lora.weight": torch.zeros(2, 2)}, other)
     pickled.write_bytes(b"")
+    doras = []
+    for number, (form, mark) in enumerate((("peft", "dora_scale"), ("peft", "lora_magnitude_vector"), ("kijai", "dora_scale"))):
+        doras.append(written(tmp_path / f"dora{number}.safetensors", form))
+        state = load_file(doras[-1])
+        save_file({**state, f"{next(iter(state)).rpartition('.lora')[0]}.{mark}": torch.ones(WIDTH)}, doras[-1])
     for said, what in (
         (f"{wide}", "another family: its blocks.0.attn1.to_q is 40 to 24 wide, here it is 24 to 24"),
         (f"{deep}", "another model: here is no blocks.2.attn1.to_q"),
@@ -99,6 +104,7 @@ def test_what_is_refused(
         (f"{cut}", "cut short"),
         (f"{other}", "no LoRA for Wan"),
         (f"{pickled}", "only safetensors"),
+        *((f"{dora}", "this is a DoRA") for dora in doras),  # of which diffusers would take a part
         (f"{good}@strong", "no strength"),
         (f"{good}:{good}:{good}", "names no LoRA"),
         ("", "names no LoRA"),

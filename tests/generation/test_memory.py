@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -92,6 +94,47 @@ def test_tokens_of_a_shot() -> None:
     assert a14b and small
     assert a14b.tokens(1280, 720, 81) == 75_600 and a14b.tokens(832, 480, 81) == 32_760
     assert small.tokens(1280, 704, 121) == 27_280
+
+
+def test_reference_pictures_are_counted_as_many_as_a_shot_may_have() -> None:
+    fun, small, bernini, plain = (
+        Footprint.of(FAMILIES[name]) for name in ("Wan2.2-VACE-Fun-A14B", "Wan2.1-VACE-1.3B", "Bernini-R", "Wan2.2-T2V-A14B")
+    )
+    assert fun and small and bernini and plain
+    size, frame = (832, 480, 81), 52 * 30
+    assert fun.sequence(*size) == small.sequence(*size) == (21 + 4) * frame  # a latent frame each
+    assert fun.sequence(832, 480, 5) == (2 + 3) * frame  # one of each of three characters, however short the shot
+    assert bernini.sequence(848, 480, 81) == 21 * 53 * 30 + 6 * 53 * 53  # each may be a square as large as fits
+    assert plain.sequence(*size) == plain.tokens(*size) == 21 * frame
+    for each in (fun, small, bernini):
+        alone = replace(each, family=None, sides=0).working(*size, 2)
+        assert each.working(*size, 2) > alone * each.sequence(*size) / each.tokens(*size) * 0.999
+    # What the side branch found waits for its block of the others.
+    assert fun.working(*size, 2) == fun.sequence(*size) * 5120 * (30 + 9 * 2)
+    known, said = plan(fun, size, "cuda", 80 * GB, 128 * GB), "832x480, 81 frames beside up to 4 reference pictures, with"
+    assert known.pictures == 4 and said in str(known) and "beside" not in str(plan(plain, size, "cuda", 80 * GB, 128 * GB)).split(",")[1]
+    assert known.of("layout").peak > plan(replace(fun, family=None), size, "cuda", 80 * GB, 128 * GB).of("layout").peak
+
+
+@pytest.mark.parametrize(("references", "kind"), [("pictures", "WanVACEPipeline"), ("streams", "WanPipeline")])
+def test_an_expert_sees_no_more_tokens_than_were_counted(
+    references: str, kind: str, make_folder: Callable[..., Path], tiny_family: Any, request_for: Callable[..., ShotRequest], tmp_path: Path
+) -> None:
+    family = replace(tiny_family, references=references, pictures=4)
+    model = Model.open(make_folder(tmp_path / "model", kind=kind), family)
+    footprint, seen = Footprint.of(model), []
+    assert footprint
+    picture = np.full((64, 64, 3), 90, np.uint8)
+    request = request_for(steps=1, pictures=((picture,) * 2, (picture,)))  # nine frames have room for three
+    assert sum(map(len, request.pictures)) == footprint.pictures(9) == sum(family.picture_counts(2, 9))
+    held: dict[str, torch.Tensor] = {}
+    for name in ("encode", "references", "layout"):
+        with open_stage(name, model, "cpu") as stage:
+            if name == "layout":
+                stage._open()  # type: ignore[attr-defined]
+                stage.network.blocks[-1].attn1.to_q.register_forward_pre_hook(lambda _, args: seen.append(args[0].shape[1]))
+            held = stage.run(request, (), held)
+    assert max(seen) == footprint.sequence(48, 32, 9)
 
 
 def made(card: int, size: tuple[int, int, int] = (832, 480, 81), name: str = "Wan2.2-T2V-A14B", host: int = 64) -> Plan:
