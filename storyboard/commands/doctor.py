@@ -27,7 +27,7 @@ class Finding:
 
 def examine(model: str = "toon", encoders: Path | None = None) -> list[Finding]:
     """Look at Python, the libraries, the model and the encoders, the device, the disk and the memory."""
-    here = [*_python(), *_libraries(), *_model(model), *_weights(model), *_encoders(encoders)]
+    here = [*_python(), *_libraries(), *_model(model), *_encoders(encoders)]
     return [*here, *_device(), *_disk(), *_memory(), *_plans(model)]
 
 
@@ -62,7 +62,7 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _model(name: str) -> Iterator[Finding]:
-    from generation.load import Model
+    from generation import GenerationError, Model, check_weights
     from storyboard.models.shelf import located
 
     try:
@@ -72,16 +72,6 @@ def _model(name: str) -> Iterator[Finding]:
         return
     size = sum(file.stat().st_size for files in model.files.values() for file in files) / 1e6
     yield Finding("model", True, f"the model {model.family.name} is whole ({size:.0f} MB)")
-
-
-def _weights(name: str) -> Iterator[Finding]:
-    from generation import GenerationError, Model, check_weights
-    from storyboard.models.shelf import located
-
-    try:
-        model = Model.open(located(name))
-    except ValueError:
-        return  # which `_model` tells of
     try:
         check_weights(model)
     except GenerationError as error:
