@@ -68,7 +68,8 @@ def test_a_film_is_assembled_joined_and_reported(board: Path, run: Run) -> None:
     assert "outtake.mp4 names no shot" in err and "Traceback" not in err
     frames = list(read_frames(folder / "film.mp4"))
     assert len(frames) == 3 * 24 - 12 and frames[0].shape == (128, 192, 3)
-    middles = [int(frame[64, 96, 0]) for frame in frames]
+    # Of a patch, since one pixel may be three levels off: the watermark's id is random.
+    middles = [float(frame[48:80, 80:112, 0].mean()) for frame in frames]
     assert all(abs(level - 40) < 3 for level in middles[:12])
     assert middles[12:24] == sorted(middles[12:24]) and 45 < middles[12] < 70 and 170 < middles[23] < 195
     assert all(abs(level - 200) < 3 for level in middles[24:36])

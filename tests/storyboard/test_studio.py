@@ -263,17 +263,19 @@ def test_a_wrong_tensor_is_told_of_before_anything_is_made(render: Render) -> No
     from torch import ones
 
     from generation import GenerationError
-    from storyboard.commands.doctor import _weights
+    from storyboard.commands.doctor import Finding, examine
 
-    assert [finding.good for finding in _weights(str(render.model))] == [True]
+    def weighed() -> Finding:
+        return next(finding for finding in examine(str(render.model)) if finding.name == "weights")
+
+    assert weighed().good
     weights = next((render.model / "vae").glob("*.safetensors"))  # which is loaded last
     save_file({**load_file(weights), "decoder.conv_in.bias": ones(7)}, weights, {"format": "pt"})
     with pytest.raises(GenerationError, match=r"decoder\.conv_in\.bias is 7, not") as caught:
         render()
     assert caught.value.where == str(weights) and caught.value.mend
     assert not list(render.run.rglob("*.safetensors"))
-    (finding,) = _weights(str(render.model))
-    assert not finding.good and str(weights) in finding.what and finding.mend
+    assert not weighed().good and str(weights) in weighed().what and weighed().mend
 
 
 def test_a_full_disk_keeps_what_is_finished(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -253,7 +253,8 @@ def test_list_check_and_doctor_know_what_is_here(source: Source, run: Run, home:
     assert rows[NAME]["here"] and rows[NAME]["folder"] == str(home) and not rows["buffalo_l"]["here"] and rows["toon"]["here"]
     code, out, _ = run("models", "check", NAME)
     assert code == 0 and f"{NAME}: whole, in {home}" in out and entry(BIG, model_files()[BIG])["lfs"]["sha256"] in out
-    assert [finding.good for finding in doctor._model(NAME)] == [True]
+    model, weights = doctor._model(NAME)
+    assert model.good and not weights.good and weights.mend  # its files are what was offered, and are no weights
 
 
 def test_result_as_json_and_another_folder(source: Source, run: Run, tmp_path: Path) -> None:
