@@ -11,6 +11,7 @@ from assemble.lighting.look import Look
 from assemble.lighting.palette import AGREEMENT, CLEAR, Palette, Shift, near, shift, unlike
 
 SHADED, ROUND = 0.35, 0.12  # EV by which a face or a fold may be darker or lighter than the light and, if known, its head make it
+LEVEL = 1.4  # standard deviation in EV of what is believed of a skin's level
 PART = 0.2  # of a face, that is left over in both shots, to be compared by itself
 
 
@@ -45,9 +46,15 @@ def changed(first: Palette, second: Palette, common: Floats, shade: float, doubt
         part = shift(mine, other)
         # What is left over lacks where both overlap: the whole tells the gain better, once it is known about where.
         better = near(first, second, np.log2(part.gain))
-        if part.agreement >= CLEAR and better.agreement >= whole.agreement:
+        if part.agreement >= CLEAR and _likelihood(better, common + shade) >= _likelihood(whole, common + shade):
             whole = better
     return off(whole, 2.0 ** (common + shade), doubt)
+
+
+def _likelihood(each: Shift, expected: Floats) -> float:
+    """How likely a gain is, as a logarithm: a cheek with a light and a dark side agrees as well where one is taken for the other."""
+    level = stops(each.gain / 2.0**expected)
+    return float(np.log(each.agreement + 1e-9) - (level / LEVEL) ** 2 / 2)
 
 
 def off(each: Shift, common: Floats, doubt: float = SHADED) -> Off:
