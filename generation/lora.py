@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PREFIXES = ("base_model.model.", "transformer_2.", "transformer.")
 MUSUBI = re.compile(r"^lora_unet_blocks_(\d+)_(self_attn|cross_attn|ffn)_(\w+?)\.")
 DORA = ("dora_scale", "lora_magnitude_vector")
+READ = {".lora_A.weight": "down", ".lora_B.weight": "up", ".lora_B.bias": "bias"}
 FORM = "Write --lora FILE, or HIGH:LOW for the two experts, with strengths after an @: high.safetensors:low.safetensors@1.0:0.8"
 
 
@@ -107,9 +108,9 @@ def changes(path: Path, *, shapes_only: bool = False) -> dict[str, dict[str, Ten
     found: dict[str, dict[str, Tensor]] = {}
     alphas = {_layer(name, ".alpha"): float(value) for name, value in state.items() if name.endswith(".alpha")}
     for name, value in state.items():
-        for end, part in ((".lora_A.weight", "down"), (".lora_B.weight", "up"), (".lora_B.bias", "bias")):
-            if name.endswith(end):
-                found.setdefault(_layer(name, end), {})[part] = value
+        end = next((end for end in READ if name.endswith(end)), None)
+        if end:
+            found.setdefault(_layer(name, end), {})[READ[end]] = value
     ranks = {
         key.rpartition(".")[2]: value for key, value in about.items() if key.rpartition(".")[2] in ("r", "lora_alpha")
     }
@@ -121,6 +122,10 @@ def changes(path: Path, *, shapes_only: bool = False) -> dict[str, dict[str, Ten
             layer["up"] = layer["up"] * (float(alpha) / layer["down"].shape[0])
     if not found:
         raise GenerationError("there is no LoRA for Wan in this file", where=str(path), mend=FORM)
+    stray = next((name for name in state if not name.endswith((*READ, ".alpha"))), None)
+    if stray:
+        what, mend = f"{stray} is no part of a LoRA that is read here", "Take a plain LoRA: other kinds of adapter are not read."
+        raise GenerationError(what, where=str(path), mend=mend)
     return found
 
 

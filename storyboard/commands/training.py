@@ -42,7 +42,7 @@ def identity(
     from storyboard.studio import quiet
 
     quiet()
-    from generation import Model
+    from generation import Model, check_weights
     from generation.training.identity import Settings, check_out, install, train_identity
     from storyboard.commands.footage import footage_of
     from storyboard.commands.judging import judged
@@ -50,6 +50,7 @@ def identity(
 
     opened = Model.open(located(model))
     check_out(opened, output)
+    check_weights(opened)
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -97,6 +97,10 @@ def test_what_is_refused(
         doras.append(written(tmp_path / f"dora{number}.safetensors", form))
         state = load_file(doras[-1])
         save_file({**state, f"{next(iter(state)).rpartition('.lora')[0]}.{mark}": torch.ones(WIDTH)}, doras[-1])
+    kin = []
+    for number, end in enumerate(("hada_w1_a", "lokr_w1", "lora_A.bias", "diff")):
+        kin.append(written(tmp_path / f"kin{number}.safetensors", "peft"))
+        save_file({**load_file(kin[-1]), f"transformer.blocks.0.attn1.to_q.{end}": torch.ones(WIDTH)}, kin[-1])
     for said, what in (
         (f"{wide}", "another family: its blocks.0.attn1.to_q is 40 to 24 wide, here it is 24 to 24"),
         (f"{deep}", "another model: here is no blocks.2.attn1.to_q"),
@@ -105,6 +109,7 @@ def test_what_is_refused(
         (f"{other}", "no LoRA for Wan"),
         (f"{pickled}", "only safetensors"),
         *((f"{dora}", "this is a DoRA") for dora in doras),  # of which diffusers would take a part
+        *((f"{each}", r"blocks\.0\.attn1\.to_q\.\w+.* is no part of a LoRA") for each in kin),
         (f"{good}@strong", "no strength"),
         (f"{good}:{good}:{good}", "names no LoRA"),
         ("", "names no LoRA"),

@@ -146,3 +146,14 @@ def test_where_an_adapter_cannot_go_is_said_first(studio: Path, run: Any) -> Non
     assert code == 2 and "something else in this place" in err and "stretch" not in err
     code, _, err = run("train", "identity", "--packs", studio / "packs", "--clips", studio / "clips")
     assert code == 2 and "the shipped model keeps its own adapter" in err
+
+
+def test_weights_that_do_not_fit_are_told_of_before_any_footage_is_read(studio: Path, run: Any) -> None:
+    from safetensors.torch import load_file, save_file
+    from torch import ones
+
+    weights = next((studio / "plain" / "vae").glob("*.safetensors"))
+    save_file({**load_file(weights), "decoder.conv_in.bias": ones(7)}, weights, {"format": "pt"})
+    code, out, err = run(*words(studio))
+    assert code == 2 and not out and "decoder.conv_in.bias is 7" in err and "stretch" not in err
+    assert not (studio / "work").exists()
