@@ -52,7 +52,7 @@ def changed(first: Palette, second: Palette, common: Floats, shade: float, doubt
 
 
 def _likelihood(each: Shift, expected: Floats) -> float:
-    """How likely a gain is, as a logarithm: a cheek with a light and a dark side agrees as well where one is taken for the other."""
+    """How likely a gain is, as a logarithm: a face with a light and a dark side agrees as well with one taken for the other."""
     level = stops(each.gain / 2.0**expected)
     return float(np.log(each.agreement + 1e-9) - (level / LEVEL) ** 2 / 2)
 
