@@ -1,4 +1,4 @@
-"""How far a mouth is open from frame to frame, read off a face's lower part: an open mouth is dark where a shut one is skin."""
+"""How far a mouth is open from frame to frame, read off a face's lower part: the wider, the more of it is no skin or beard."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-ACROSS = (0.3, 0.7)
-DOWN = (0.62, 0.92)
+ACROSS, DOWN = (0.3, 0.7), (0.62, 0.92)
 """Where the mouth lies in a face's box, as shares of its width and height."""
+LOWER_ACROSS, LOWER_DOWN = (0.12, 0.88), (0.5, 0.95)
+"""The same of the lower face, most of which is skin or beard."""
 SMALLEST = 10  # pixels of a face's width under which its mouth is a pixel or two
+MOST = 40.0  # CIE76: from here on a colour is another, however far
 
 
 def openings(frames: Iterable[npt.NDArray[np.uint8]], boxes: Mapping[int, Sequence[float]]) -> npt.NDArray[np.float64]:
     """A number for each frame (T,), more for a wider mouth, NaN where `boxes` has no face for it or too small a one.
 
-    frames: (H, W, 3) uint8 RGB. boxes: (x0, y0, x1, y1) of the face in pixels, by frame index from 0. The measure is the
-    share by which the mouth's region is darker than the face. On drawn people who talk it follows the opening that they were
-    drawn with at a mean correlation of 0.9; across faces, or lights that wander over one, it says nothing.
+    frames: (H, W, 3) uint8 RGB. boxes: (x0, y0, x1, y1) of the face in pixels, by frame index from 0. The measure is how far the
+    colours of the mouth's region are from that of the lower face, in CIE76: an open mouth is darker than light skin, lighter than
+    a black beard, and redder than dark skin. On drawn people who talk it follows the opening that they were drawn with at a mean
+    correlation of 0.9; across faces, or lights that wander over one, it says nothing.
     """
     out = []
     for index, frame in enumerate(frames):
@@ -28,17 +31,23 @@ def openings(frames: Iterable[npt.NDArray[np.uint8]], boxes: Mapping[int, Sequen
 
 
 def _opening(frame: npt.NDArray[np.uint8], box: Sequence[float]) -> float:
-    x0, y0, x1, y1 = box
-    wide, tall = x1 - x0, y1 - y0
-    if wide < SMALLEST or tall < SMALLEST:
+    if min(box[2] - box[0], box[3] - box[1]) < SMALLEST:
         return float("nan")
-    mouth = _luma(frame, [x0 + share * wide for share in ACROSS], [y0 + share * tall for share in DOWN])
-    face = _luma(frame, [x0, x1], [y0, y1])
-    return 1 - mouth / face if face > 0 and np.isfinite(mouth) else float("nan")
+    mouth, face = _lab(frame, box, ACROSS, DOWN), _lab(frame, box, LOWER_ACROSS, LOWER_DOWN)
+    if not len(mouth) or not len(face):
+        return float("nan")
+    away = np.linalg.norm(mouth - np.median(face, 0), axis=1)
+    return float(np.minimum(away, MOST).mean())
 
 
-def _luma(frame: npt.NDArray[np.uint8], across: Sequence[float], down: Sequence[float]) -> float:
-    """Mean brightness of a part of the frame, NaN when it lies outside."""
-    (left, right), (top, bottom) = ([max(0, round(side)) for side in each] for each in (across, down))
-    region = frame[top:bottom, left:right]
-    return float((region.astype(np.float64) @ (0.2126, 0.7152, 0.0722)).mean()) if region.size else float("nan")
+def _lab(
+    frame: npt.NDArray[np.uint8], box: Sequence[float], across: Sequence[float], down: Sequence[float]
+) -> npt.NDArray[np.float32]:
+    """The Lab colours (N, 3) of a part of a face's box; (0, 3) when it lies outside of the frame."""
+    import cv2
+
+    x0, y0, x1, y1 = box
+    left, right = (max(0, round(x0 + share * (x1 - x0))) for share in across)
+    top, bottom = (max(0, round(y0 + share * (y1 - y0))) for share in down)
+    part = np.ascontiguousarray(frame[top:bottom, left:right], np.float32) / 255
+    return np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2LAB).reshape(-1, 3) if part.size else np.zeros((0, 3)), np.float32)

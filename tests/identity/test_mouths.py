@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from generation.toon.world.character import sample
 from generation.toon.world.scene import render, sample_scene
 from identity.mouths import openings
 
 
+def followed(seed: int) -> float:
+    """How well the openings that are read correlate with those that a person was drawn with."""
+    scene = sample_scene(np.random.default_rng(seed), [sample(seed)], size="close-up", action="talks", move="static")
+    clip = render(scene, 21, 192, 112)
+    boxes = {index: tuple(drawn[0].face) for index, drawn in enumerate(clip.drawn)}
+    return float(np.corrcoef(openings(clip.frames, boxes), clip.levels[0])[0, 1])
+
+
 def test_openings_follow_the_mouths_that_were_drawn() -> None:
-    found = []
-    for seed in range(4):
-        scene = sample_scene(
-            np.random.default_rng(seed), [sample(seed)], size="close-up", action="talks", move="static"
-        )
-        clip = render(scene, 21, 192, 112)
-        boxes = {index: tuple(drawn[0].face) for index, drawn in enumerate(clip.drawn)}
-        found.append(np.corrcoef(openings(clip.frames, boxes), clip.levels[0])[0, 1])
+    found = [followed(seed) for seed in range(4)]
     assert np.mean(found) > 0.7 and min(found) > 0.4
+
+
+@pytest.mark.parametrize("seed", [15, 23, 25, 26])
+def test_a_mouth_is_read_in_dark_skin_and_in_a_black_beard(seed: int) -> None:
+    who = sample(seed)
+    assert max(who.skin) < 130 or (who.beard == "full beard" and max(who.beard_colour) < 60)
+    assert followed(seed) > 0.7
 
 
 def test_a_frame_without_a_face_says_nothing() -> None:
