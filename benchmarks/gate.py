@@ -70,7 +70,7 @@ def script(names: list[str], number: int, seconds: float) -> str:
     if len(names) == 2:
         shots += f"\n## Shot: medium, static, {seconds}s\n@{names[0]} waves. @{names[1]} talks.\n"
     place = PLACES[int(rng.integers(len(PLACES)))]
-    return f"---\nsize: 192x112\nseed: {number}\ncharacters:\n{cards}---\n# INT. {place} - DAY\n{shots}"
+    return f"---\nsize: 256x144\nseed: {number}\ncharacters:\n{cards}---\n# INT. {place} - DAY\n{shots}"
 
 
 def figures(films: list[Film]) -> list[str]:

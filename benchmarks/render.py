@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 PLACES = ("KITCHEN", "PARK", "LIBRARY", "BEACH", "STREET")
-SCRIPT = "---\nsize: 192x112\nseed: 3\n---\n" + "".join(
+SCRIPT = "---\nsize: 256x144\nseed: 3\n---\n" + "".join(
     f"\n# INT. {place} - DAY\n\n## Shot: wide, static, 1.4s\nAn empty room.\n" for place in PLACES
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from generation import Model, ShotRequest, open_stage
+from generation.families import FAMILIES
 from generation.toon.world import caption, character, scene
 from identity import IdentityPack
 
@@ -54,10 +55,11 @@ def generate(
     """Frames (T, H, W, 3) uint8 of each shot, stage by stage as a render makes them."""
     family = model.family
     rng = np.random.default_rng(0)
+    width, height = family.sizes[0]
     requests = [
         ShotRequest(
             prompt=caption.caption(shot.scene, rng, plain=True), characters=shot.names,
-            sides=tuple(part.side for part in shot.scene.parts), frames=frames, width=192, height=112,
+            sides=tuple(part.side for part in shot.scene.parts), frames=frames, width=width, height=height,
             seed=shot.seed, steps=steps or family.steps, guidance=guidance or family.guidance, identity_scale=(scale, scale),
         )
         for shot in shots
@@ -72,4 +74,4 @@ def generate(
 
 def draw(shots: list[Shot], frames: int) -> list[np.ndarray]:
     """The same scenes as the world draws them: what a perfect model would show."""
-    return [scene.render(shot.scene, frames, 192, 112).frames for shot in shots]
+    return [scene.render(shot.scene, frames, *FAMILIES["toon"].sizes[0]).frames for shot in shots]

@@ -34,6 +34,13 @@ class Recipe:
 PICTURES = Recipe("pictures", 32000, 1, 192, 112)
 LARGE = Recipe("large", 4000, 1, 320, 192)
 CLIPS = Recipe("clips", 1800, 33, 192, 112)
+SIZED_PICTURES = (
+    Recipe("pictures-wide", 9000, 1, 256, 144), Recipe("square", 1200, 1, 192, 192), Recipe("upright", 1200, 1, 144, 256),
+)  # fmt: skip
+SIZED_CLIPS = (
+    Recipe("clips-wide", 1200, 33, 256, 144), Recipe("sqclip", 150, 33, 192, 192), Recipe("upclip", 150, 33, 144, 256),
+)  # fmt: skip
+"""What the experts end on: the sizes that the model renders. Sets whose names begin alike show the same scenes."""
 
 
 class Drawings:

@@ -7,6 +7,7 @@ side of the boundary. Text, identity and voice are dropped now and then, apart a
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,12 @@ TEXT_ROWS = 80
 BOUNDARY = 0.875
 RANGES = {"both": (0.0, 1.0), "high": (BOUNDARY - 0.015, 1.0), "low": (0.0, BOUNDARY + 0.025)}
 SHIFT = {"pictures": 2.5, "clips": 3.5}
-CLIP_SHAPES = ((3, 9), (8, 3))
-"""Clips of a step and their latent frames: long ones, and more of short ones."""
+PICTURE_ROWS, CLIP_ROWS = 24, ((3, 9), (8, 3))
+"""Pictures of a step; clips of a step and their latent frames: long ones, and more of short ones."""
+SIZED_ROWS, SIZED_CLIP_ROWS = 16, ((2, 9), (6, 3))
+"""The same at the sizes that the model renders, which have 1.7 times the patches."""
+SIZED_SHARES = (0.78, 0.11, 0.11)
+"""How often each of these sizes is taken."""
 SHORT = 0.4
 """How many of the steps with clips take short ones."""
 
@@ -184,6 +189,16 @@ class Batches:
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 
 
+class Sizes:
+    """Draws each step's rows from one of several sets, by their shares: a step is of one size."""
+
+    def __init__(self, sets: Sequence[Batches], shares: Sequence[float]) -> None:
+        self.sets, self.shares = sets, shares
+
+    def take(self, rng: np.random.Generator, count: int, frames: int | None = None) -> dict[str, Tensor]:
+        return self.sets[int(rng.choice(len(self.sets), p=self.shares))].take(rng, count, frames)
+
+
 def losses(
     painter: Painter, batch: dict[str, Tensor], side: str, shift: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -225,10 +240,12 @@ def _hidden(name: str, tensor: Tensor) -> bool:
 
 
 def train_stage(
-    loop: Loop, painter: Painter, pictures: Batches, clips: Batches | None, *, side: str, seed: int, clip_share: float = 0.0,
-    picture_rows: int = 24,
+    loop: Loop, painter: Painter, pictures: Batches | Sizes, clips: Batches | Sizes | None, *, side: str, seed: int,
+    clip_share: float = 0.0,
 ) -> None:  # fmt: skip
     """One stretch of training on one side of the boundary; each step takes pictures or, with `clip_share`, clips."""
+    sized = isinstance(pictures, Sizes)
+    picture_rows, clip_rows = (SIZED_ROWS, SIZED_CLIP_ROWS) if sized else (PICTURE_ROWS, CLIP_ROWS)
     painter.train()
     kept: dict[str, float] = {}
     for step in loop:
@@ -238,7 +255,7 @@ def train_stage(
         lot = np.random.default_rng([seed, step]).random()
         kind, source, rows, frames = "pictures", pictures, picture_rows, None
         if clips is not None and lot < clip_share:
-            rows, frames = CLIP_SHAPES[int(lot < SHORT * clip_share)]
+            rows, frames = clip_rows[int(lot < SHORT * clip_share)]
             kind, source = "clips", clips
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
         with sdpa_kernel(SDPBackend.MATH) if device().type == "cpu" else nullcontext():

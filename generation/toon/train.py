@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generation.toon.data import CLIPS, LARGE, PICTURES, Recipe
+from generation.toon.data import CLIPS, LARGE, PICTURES, SIZED_CLIPS, SIZED_PICTURES, Recipe
 
 if TYPE_CHECKING:
     from generation.toon.experts import Batches, Painter
@@ -30,10 +31,13 @@ class Plan:
     pictures: Recipe = PICTURES
     large: Recipe = LARGE
     clips: Recipe = CLIPS
+    sized_pictures: tuple[Recipe, ...] = SIZED_PICTURES
+    sized_clips: tuple[Recipe, ...] = SIZED_CLIPS
     vae_pictures: int = 21500
     vae_clips: int = 7200
     expert_pictures: int = 4000
     expert_clips: int = 6200
+    expert_sizes: int = 2900
     expert_side: int = 320
 
 
@@ -60,7 +64,8 @@ class Training:
         self.work, self.out, self.encoders_out, self.plan, self.start = work, out, encoders_out, plan, start
 
     def drawings(self) -> None:
-        for recipe in (self.plan.pictures, self.plan.large, self.plan.clips):
+        plan = self.plan
+        for recipe in (plan.pictures, plan.large, plan.clips, *plan.sized_pictures, *plan.sized_clips):
             self._drawn(recipe)
 
     def vae(self) -> None:
@@ -72,7 +77,8 @@ class Training:
         self._everywhere("train_vae")
         vae = trained_vae(self.work)
         mean, std = latents.statistics(latents.encode_set(vae, pictures, self.work / "latents-pictures.npy"))
-        latents.encode_set(vae, clips, self.work / "latents-clips.npy")
+        for drawings in (clips, *map(self._drawn, (*self.plan.sized_pictures, *self.plan.sized_clips))):
+            latents.encode_set(vae, drawings, self.work / f"latents-{drawings.recipe.name}.npy")
         vae.register_to_config(latents_mean=[float(v) for v in mean], latents_std=[float(v) for v in std])
         vae.half().save_pretrained(self.out / "vae")
 
@@ -98,19 +104,26 @@ class Training:
         from generation.toon import experts as e
         from generation.training.loop import rank
 
-        painter, pictures, clips = self._painter()
+        painter, batches = self._painter()
         plan = self.plan
+        pictures, clips = batches(plan.pictures), batches(plan.clips)
         loop = e.expert_loop(self.work, "expert-pictures", painter, plan.expert_pictures, 1.6e-3)
         e.train_stage(loop, painter, pictures, None, side="both", seed=21)
         loop.use_average()
         loop = e.expert_loop(self.work, "expert-clips", painter, plan.expert_clips, 1.5e-3)
         e.train_stage(loop, painter, pictures, clips, side="both", seed=22, clip_share=0.35)
         loop.use_average()
+        some, moving = (
+            e.Sizes([batches(recipe) for recipe in sets], e.SIZED_SHARES) for sets in (plan.sized_pictures, plan.sized_clips)
+        )
+        loop = e.expert_loop(self.work, "expert-sizes", painter, plan.expert_sizes, 1.2e-3)
+        e.train_stage(loop, painter, some, moving, side="both", seed=24, clip_share=0.5)
+        loop.use_average()
         painter.text_encoder.requires_grad_(False)
         for side, folder in (("high", "transformer"), ("low", "transformer_2")):
             own = e.clone(painter)
             loop = e.expert_loop(self.work, f"expert-{side}", own, plan.expert_side, 4e-4)
-            e.train_stage(loop, own, pictures, clips, side=side, seed=23, clip_share=0.5)
+            e.train_stage(loop, own, some, moving, side=side, seed=23, clip_share=0.5)
             loop.use_average()
             if rank() == 0:
                 e.save_expert(own, self.out / folder)
@@ -158,7 +171,8 @@ class Training:
             seen = references.observe([pictures, self._drawn(self.plan.large)], self.encoders_out)
             np.savez(self.work / "references.npz", **vars(seen))
 
-    def _painter(self) -> tuple[Painter, Batches, Batches]:
+    def _painter(self) -> tuple[Painter, Callable[[Recipe], Batches]]:
+        """The networks, and what gives the training rows of a drawn set."""
         import numpy as np
         import torch
         from transformers import PreTrainedTokenizerFast
@@ -167,22 +181,23 @@ class Training:
         from generation.toon.references import References
 
         torch.manual_seed(1)
+        torch._dynamo.config.recompile_limit = 64  # one a size, and for pictures, short clips and long ones
         tokenizer = PreTrainedTokenizerFast.from_pretrained(self.out / "tokenizer")
         known = References(**np.load(self.work / "references.npz"))
-        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
-        x = np.load(self.work / "latents-pictures.npy", mmap_mode="r")
         codec = json.loads((self.out / "vae" / "config.json").read_text())
         mean, std = np.array(codec["latents_mean"]), np.array(codec["latents_std"])
-        drawn = latents.prepare(pictures, x, mean, std, tokenizer, 0)
-        moving = latents.prepare(
-            clips, np.load(self.work / "latents-clips.npy", mmap_mode="r"), mean, std, tokenizer, 1 << 40
-        )
+
+        def batches(recipe: Recipe) -> experts.Batches:
+            x = np.load(self.work / f"latents-{recipe.name}.npy", mmap_mode="r")
+            base = 0 if recipe.name.startswith("pictures") else 1 << 40  # these are the pictures that the references saw
+            return experts.Batches(latents.prepare(self._drawn(recipe), x, mean, std, tokenizer, base), known)
+
         painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
         painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))
         if self.start:
             experts.load_painter(painter, self.start)
         painter.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
-        return painter, experts.Batches(drawn, known), experts.Batches(moving, known)
+        return painter, batches
 
 
 def _work(rank: int, training: Training, part: str, world: int) -> None:
