@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from generation.families import FAMILIES
 from generation.request import SIDES
 from generation.toon.world import character, scene
 from generation.toon.world.place import PLACES, TIMES
@@ -53,7 +54,7 @@ def draw(index: int, *, hold_out: bool, people: list[int]) -> tuple[np.ndarray, 
     """One random scene of one person, as drawn, and its labels."""
     rng = np.random.default_rng([77, int(hold_out), index])
     what = scene.sample_scene(rng, [character.sample(people[index % len(people)])])
-    return looks(scene.render(what, FRAMES, 192, 112).frames), labels(what)
+    return looks(scene.render(what, FRAMES, *FAMILIES["toon"].sizes[0]).frames), labels(what)
 
 
 class Judge(nn.Module):

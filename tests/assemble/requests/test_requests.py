@@ -32,8 +32,8 @@ def shot(number: int, seconds: float = 3, action: str = "@mia waves.", **changes
 def person(name: str, pictures: int = 5, videos: int = 0) -> Any:
     return {
         "name": name, "looks": f"the looks of {name}",
-        "pictures": [f"file:///refs/{name}/{number}.png" for number in range(pictures)],
-        "videos": [f"file:///refs/{name}/{number}.mp4" for number in range(videos)],
+        "pictures": [f"file:///studio/refs/{name}/{number}.png" for number in range(pictures)],
+        "videos": [f"file:///studio/refs/{name}/{number}.mp4" for number in range(videos)],
     }  # fmt: skip
 
 
