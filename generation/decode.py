@@ -62,7 +62,8 @@ class DecodeStage(Stage):
         return ("vae",)
 
     def _settings(self, request: ShotRequest, tokens: Sequence[CharacterTokens]) -> dict[str, Any]:
-        return {"quick": self._quick(request), **({"tiled": True} if self._tiled else {})}
+        settings = {"quick": self._quick(request), "tiled": self._tiled, "half": self._half}
+        return {name: value for name, value in settings.items() if value or name == "quick"}
 
     @property
     def _tiled(self) -> bool:
@@ -76,9 +77,9 @@ class DecodeStage(Stage):
     def _arithmetic(self, request: ShotRequest) -> AbstractContextManager[None]:
         if not self._quick(request):
             return nullcontext()
-        from generation.convolution import quick_convolutions
+        from generation.quick import quick_arithmetic
 
-        return quick_convolutions()
+        return quick_arithmetic(half=self._half)
 
 
 def decoded(vae: Any, latents: Tensor) -> Iterator[Tensor]:

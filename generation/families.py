@@ -74,7 +74,7 @@ FAMILIES: dict[str, Family] = {
             licence="Apache-2.0",
             layout_gate=0.3,
             retake_scale=1.5,
-            cache=(0.2, 0.2),
+            cache=None,  # of eight steps hardly one is like the last
         ),
         Family(
             name="Wan2.2-T2V-A14B",

@@ -18,6 +18,7 @@ from typing import Any
 from generation.families import Family
 from generation.folder import parameters
 from generation.load import EXPERTS, Model
+from generation.machine import has_bfloat16
 from generation.references.streams import SIDE
 
 WORKING = {2: 30, 4: 52}  # bytes for each token and channel, by the bytes of a number; 26.7 and 46.5 were measured
@@ -76,6 +77,7 @@ class Footprint:
     quantised: int = 0  # bytes of an expert's file whose weights stay quantised while it works; 0 where they do not
     sides: int = 0  # blocks of VACE's side branch
     family: Family | None = None  # which says what pictures a shot may have
+    half: bool = False  # whether a CPU computes in bfloat16, too
 
     @classmethod
     def of(cls, model: Model | Family) -> Footprint | None:
@@ -97,7 +99,12 @@ class Footprint:
             last=(codec.get("decoder_base_dim") or codec.get("base_dim", 96)) / patch**2,
             quantised=_quantised(model) if isinstance(model, Model) else 0, sides=len(config.get("vace_layers") or ()),
             family=model.family if isinstance(model, Model) else model,
+            half=isinstance(model, Model) and model.speed.half and has_bfloat16(),
         )  # fmt: skip
+
+    def precision(self, device: str) -> tuple[int, str]:
+        """Bytes of a number that text encoder and experts compute with, and the name of the precision."""
+        return (4, "fp32") if device == "cpu" and not self.half else (2, "bf16")
 
     def tokens(self, width: int, height: int, frames: int) -> int:
         """Tokens that the transformer makes of a shot."""

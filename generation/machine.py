@@ -16,6 +16,13 @@ def free_memory() -> tuple[str, int, int]:
     return "cpu", host, host
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16. Without them it is slower than full precision."""
+    import torch
+
+    return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+
+
 def free_host() -> int:
     """Bytes of the host's memory that can be had, counting what it only keeps files in."""
     try:

@@ -92,7 +92,8 @@ class Plan:
         head = f"memory for {width}x{height}, {frames} frames{beside}, with {room}:"
         if all(each.how == "whole" for each in self.stages) and self.device == "cpu":
             stage = max(self.stages, key=lambda each: each.peak).stage
-            said = f"one network at a time, each whole in fp32, {_gb(self.peak)} at the peak ({stage}) beside the libraries"
+            kinds = " or ".join(sorted({each.precision for each in self.stages}))
+            said = f"one network at a time, each whole in {kinds}, {_gb(self.peak)} at the peak ({stage}) beside the libraries"
             return f"{head} {said}"
         lines = [head]
         for each in self.stages:
@@ -122,7 +123,7 @@ def plan(
         if not fitting:
             raise _refusal(footprint, stage, size, device, free, host, name)
         stages.append(fitting[0])
-    one = footprint.quantised or footprint.expert.parameters * (4 if device == "cpu" else 2)
+    one = footprint.quantised or footprint.expert.parameters * footprint.precision(device)[0]
     peak = max(each.peak if device == "cpu" else each.host for each in stages)
     aside = rounds and stages[1].how == stages[2].how == "whole" and peak + one * footprint.experts + RESERVE <= host
     return Plan(device, free, host, size, tuple(stages), aside, footprint.pictures(size[2]))
@@ -130,7 +131,7 @@ def plan(
 
 def setups(footprint: Footprint, stage: str, size: tuple[int, int, int], device: str) -> Iterator[Placement]:
     """Every set-up of a stage, from the quickest to the smallest."""
-    item, exact = (4, "fp32") if device == "cpu" else (2, "bf16")
+    item, exact = footprint.precision(device)
     width, height, frames = size
     if stage == "decode":
         weights = footprint.vae * 4

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generation.load import Model
+from generation.machine import has_bfloat16
 from generation.placing import place
 from generation.request import ShotRequest
 
@@ -53,10 +54,10 @@ class Stage:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the network computes in: full precision on a CPU, bfloat16 elsewhere."""
+        """What the network computes in: full precision on a CPU, unless speed asks for less, and bfloat16 elsewhere."""
         import torch
 
-        return torch.float32 if self.device == "cpu" else torch.bfloat16
+        return torch.float32 if self.device == "cpu" and not self._half else torch.bfloat16
 
     def key(self, request: ShotRequest, tokens: Sequence[CharacterTokens], upstream_key: str = "") -> str:
         """A hash of everything that makes this result: files, settings, identity, versions, what came before."""
@@ -64,7 +65,7 @@ class Stage:
             "stage": self.name,
             "version": VERSION,
             "libraries": _versions(),
-            "on": self.device.partition(":")[0],
+            "on": self.device.partition(":")[0] + (" in bfloat16" if self._half else ""),
             "files": {name: self.model.hash_of(name) for name in self._components(request)},
             "settings": self._settings(request, tokens),
             "upstream": upstream_key,
@@ -80,6 +81,11 @@ class Stage:
     ) -> dict[str, Tensor]:
         """The artefact of this stage, tensors on the CPU, made from the artefact of the stage before it."""
         raise NotImplementedError
+
+    @property
+    def _half(self) -> bool:
+        """Whether a CPU computes in bfloat16."""
+        return self.device == "cpu" and self.model.speed.half and has_bfloat16()
 
     def _load(self, component: str) -> tuple[Any, ...]:
         """The network of a component where it computes, and what belongs to it: the one that the stage before left here, the

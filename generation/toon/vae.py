@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 
-from generation.convolution import quick_convolutions
+from generation.quick import quick_arithmetic
 from generation.toon.data import Drawings
 from generation.training.loop import Loop, rank
 from generation.training.precision import device, mixed
@@ -32,13 +32,12 @@ FOLLOW = 0.02
 @contextmanager
 def quick_passes() -> Iterator[None]:
     """Runs causal 3-D convolutions as 2-D ones, and norms without leaving bf16; equal up to rounding."""
-    norm = wan.WanRMS_norm.forward
-    wan.WanRMS_norm.forward = _norm
-    try:
-        with quick_convolutions():
+    with quick_arithmetic():
+        norm, wan.WanRMS_norm.forward = wan.WanRMS_norm.forward, _norm
+        try:
             yield
-    finally:
-        wan.WanRMS_norm.forward = norm
+        finally:
+            wan.WanRMS_norm.forward = norm
 
 
 def _norm(self: wan.WanRMS_norm, x: torch.Tensor) -> torch.Tensor:

@@ -63,6 +63,71 @@ def test_prompt_and_negative_have_their_own_memory(plain_model: Model, request_f
     assert counted == [2, 2] and torch.allclose(guided[0], unguided[0], atol=1e-2)
 
 
+@pytest.mark.parametrize(("kind", "references", "ways"), [("WanPipeline", "tokens", 2), ("WanPipeline", "streams", 3)])
+def test_guidance_is_taken_from_the_step_before(
+    kind: str, references: str, ways: int, make_folder: Callable[..., Path], tiny_family: Any, request_for: Requests, tmp_path: Path
+) -> None:
+    import numpy as np
+
+    family = replace(tiny_family, references=references, pictures=2 if references == "streams" else 0, pipeline=kind)
+    model = Model.open(make_folder(tmp_path / "model", kind=kind), family)
+    picture = np.full((32, 32, 3), 90, np.uint8)
+    request = request_for(steps=8, pictures=((picture,), (picture,)) if references == "streams" else ())
+    stages = ("encode", "references", "layout", "detail") if references == "streams" else ("encode", "layout", "detail")
+
+    def made(speed: Speed) -> tuple[torch.Tensor, list[int]]:
+        held: Any = {}
+        counts: list[int] = []
+        for name in stages:
+            with open_stage(name, replace(model, speed=speed), "cpu") as stage:
+                if name in ("layout", "detail"):
+                    stage._open()  # type: ignore[attr-defined]
+                    counts.append(0)
+
+                    def count(*_: Any) -> None:
+                        counts[-1] += 1
+
+                    stage.network.register_forward_hook(count)
+                held = stage.run(request, (), held)
+        return held["latents"], counts
+
+    every, full = made(Speed())
+    second, fewer = made(Speed("cached", guided=2))
+    steps = [count // ways for count in full]
+    assert sum(steps) == 8 and fewer == [(ways - 1) * -(-count // 2) + count for count in steps]
+    assert not torch.equal(second, every) and bool(torch.isfinite(second).all())
+    assert torch.equal(second, made(Speed("cached", guided=2))[0])
+
+
+def test_where_nothing_is_against_the_prompt_all_steps_are_made(plain_model: Model, request_for: Requests) -> None:
+    request = request_for(steps=8, guidance=(1.0, 1.0))
+    exact, full = shots(plain_model, [request])
+    same, counted = shots(replace(plain_model, speed=Speed("cached", guided=2)), [request])
+    assert counted == full and torch.equal(same[0], exact[0])
+
+
+def test_half_is_bfloat16_where_the_processor_has_it(
+    plain_model: Model, request_for: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = replace(plain_model, speed=Speed("cached", True, half=True))
+    keys, found = set(), []
+    for there in (True, False):
+        for module in ("generation.stage", "generation.footprint"):
+            monkeypatch.setattr(f"{module}.has_bfloat16", lambda there=there: there)
+        footprint = Footprint.of(half)
+        assert footprint
+        planned = plan(footprint, (48, 32, 9), "cpu", 1 << 40, 1 << 40)
+        with open_stage("layout", half, "cpu") as stage:
+            assert planned.of("layout").precision == ("bf16" if there else "fp32")
+            assert stage.dtype == (torch.bfloat16 if there else torch.float32)
+            keys.add(stage.key(request_for(), (), ""))
+        found.append(shots(half, [request_for()])[0][0])
+    assert len(keys) == 2
+    rounded = shots(replace(plain_model, speed=Speed("rounded", True)), [request_for()])[0][0]
+    assert torch.equal(found[1], rounded)
+    assert 0 < (found[0] - rounded).abs().mean() < 0.05 * rounded.abs().mean()
+
+
 def test_rounding_is_all_that_another_order_changes(plain_model: Model, request_for: Requests) -> None:
     exact, _ = shots(plain_model, [request_for()])
     rounded, _ = shots(replace(plain_model, speed=Speed("rounded", True)), [request_for()])
