@@ -160,8 +160,10 @@ def timed(run: Any, spent: Counter[str], name: str) -> Any:
 
 
 def clocked(network: Any, spent: Counter[str]) -> None:
-    """Count the seconds of a network's forwards."""
-    network.forward = timed(network.forward, spent, "networks")
+    """Count the seconds of a network's forwards. By hooks: a forward put in its place would hold the network it is put into."""
+    began: list[float] = []
+    network.register_forward_pre_hook(lambda *_: began.append(time.process_time()))
+    network.register_forward_hook(lambda *_: spent.update({"networks": time.process_time() - began.pop()}))  # type: ignore[dict-item]
 
 
 WAYS = {"plain diffusers script": plain, **{f"ours, {speed}": partial(ours, speed) for speed in ("exact", "rounded", "cached")}}

@@ -50,10 +50,10 @@ class EncodeStage(Stage):
         import torch
         from diffusers.pipelines.wan.pipeline_wan import prompt_clean
 
-        # Padded to the full length although the padding is cut off again: its rounding is in the result.
+        # Padded to the full length although the padding is cut off again, for its rounding is in the result.
         ids = self.tokenizer(
             [prompt_clean(text)],
-            padding="max_length",
+            padding="longest" if self.model.speed.rounded else "max_length",
             max_length=self.model.family.text_length,
             truncation=True,
             add_special_tokens=True,
@@ -84,4 +84,5 @@ class EncodeStage(Stage):
             "prompt": worded(request, family, any(self.model.adapter_of(name) for name in self.model.files)),
             "negative": request.negative_prompt if request.guided else None,
             "length": family.text_length,
+            **({"rounded": True} if self.model.speed.rounded else {}),
         }

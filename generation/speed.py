@@ -1,7 +1,7 @@
 """Ways to make shots faster. Each is off until it is asked for; `python -m benchmarks.render` measures time and likeness.
 
 "exact" is the stock pipeline, bit for bit. "rounded" does the same sums in another order: the padding of a text as one row,
-convolutions in two dimensions, norms as sums of squares. "cached" also
+or none while it is read, convolutions in two dimensions, norms as sums of squares. "cached" also
 
 - makes the forwards against the prompt in every second step alone; in between, guidance takes what they then differed by from the
   one with the prompt (after FasterCache, Lv et al. 2024, without its weights by frequency);
