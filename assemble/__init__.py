@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assemble.errors import AssembleError, WriteError
     from assemble.fcpxml import fcpxml_text
     from assemble.film import Film, stitch, write_clip
-    from assemble.grade import Grade, Grading, regrade
+    from assemble.grade import Grading, regrade
     from assemble.interchange import edl_text, otio_text, read_otio, write_otioz
     from assemble.lighting.evidence import Evidence, evidence
     from assemble.lighting.finding import Finding, Setting
@@ -74,7 +74,7 @@ _HOMES = {
     "Film": "film",
     "Finding": "lighting.finding",
     "Footage": "media",
-    "Grade": "grade",
+    "Grade": "lut",
     "Grading": "grade",
     "Join": "edit",
     "Lighting": "lighting.findings",

@@ -3,75 +3,35 @@
     graded = regrade(settings, looks, check(settings, looks), frames, people)
     frames = map(graded[2].grade.apply, frames(2))
 
-The transform is a gain and a black level for each of red, green and blue: what a colourist does first, and what the better half
-of automatic shot matching comes down to (SMPTE 2025 Media Technology Summit, automated shot matching). Transforms of whole
-distributions make a real cut worse, since the two sides of it do not show the same.
+The transform is a gain for each kind of cone or for each of red, green and blue, whichever explains more, and where the contrast
+is off a gain and a black level: what a colourist does first, and what the better half of automatic shot matching comes down to (SMPTE 2025 Media Technology
+Summit, automated shot matching). Transforms of whole distributions make a real cut worse, since the two sides of it do not show
+the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assemble.colour import Floats, linear, stops, to_codes, to_linear, warming
+from assemble.colour import Floats, linear, stops, warming
 from assemble.lighting.finding import GATES, Setting
 from assemble.lighting.findings import Lighting
 from assemble.lighting.look import Look, look
-from assemble.lighting.match import Match, match, with_contrast
-from assemble.lighting.palette import BRIGHT, Shift
+from assemble.lighting.match import TURNED, Match, match, with_contrast
+from assemble.lighting.palette import AXES, BRIGHT, Shift
 from assemble.lighting.regions import Person
+from assemble.lut import Grade, adaptation, towards
 from assemble.picture import Frame
 
 MOST_EV, MOST_MIRED, MOST_BLACK = 1.0, 80.0, 0.1
 """What a grade changes at most: exposure, white balance, and the black level as a share of white."""
 WORSE = 0.5  # CIEDE2000 by which skin or clothes may be further off after the grade
 CLIPPED, OVER = 0.02, 1.12  # share of the picture that may newly be clipped, and the linear light from which it is
+DIM = 1e-4  # linear light, under which a colour is black
 MENDS = ("exposure", "white balance", "contrast")  # findings that a grade can mend
-CUBE = 1024  # rows of a LUT file
-
-
-@dataclass(frozen=True)
-class Grade:
-    """Linear light becomes `gain` (3,) times it plus `black` (3,)."""
-
-    gain: Floats
-    black: Floats
-
-    @property
-    def ev(self) -> float:
-        return stops(self.gain)
-
-    @property
-    def mired(self) -> float:
-        return warming(self.gain)
-
-    def curve(self, codes: Floats) -> Floats:
-        """sRGB values 0..1 (N,) graded: (N, 3)."""
-        return to_codes(to_linear(codes)[:, None] * self.gain + self.black)
-
-    @cached_property
-    def _table(self) -> NDArray[np.uint8]:
-        return np.asarray(np.round(self.curve(np.arange(256) / 255) * 255), np.uint8)[None]
-
-    def apply(self, frame: Frame) -> Frame:
-        """A frame (H, W, 3) uint8 RGB, graded."""
-        import cv2
-
-        return np.asarray(cv2.LUT(frame, self._table), np.uint8)
-
-    def inverse(self) -> Grade:
-        """The grade that undoes it, but for what was clipped."""
-        return Grade(1 / self.gain, -self.black / self.gain)
-
-    def cube(self, title: str) -> str:
-        """The grade as a .cube file (Adobe Cube LUT Specification 1.0), a table for each channel of sRGB or BT.709 video."""
-        rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in self.curve(np.linspace(0, 1, CUBE)))
-        said = title.replace('"', "'")
-        return f'TITLE "{said}"\nLUT_1D_SIZE {CUBE}\nDOMAIN_MIN 0 0 0\nDOMAIN_MAX 1 1 1\n{rows}\n'
 
 
 @dataclass(frozen=True)
@@ -117,11 +77,41 @@ def regrade(
 def fitted(found: Match) -> tuple[Grade, bool]:
     """The grade that undoes a match, and whether it is held back by its limits."""
     hard = found.contrast is not None and abs(found.contrast - 1) >= GATES["contrast"].review
-    gain, black = _line(found.pairs) if hard and found.pairs else (found.gain, np.zeros(3))
-    # A part of a gain is a power of it; the larger excess decides, so that hue and level stay in proportion.
-    share = min(1.0, MOST_EV / max(abs(stops(gain)), 1e-9), MOST_MIRED / max(abs(warming(gain)), 1e-9))
-    gain = gain**share
-    return Grade(1 / gain, np.clip(-black / gain, -MOST_BLACK, MOST_BLACK)), share < 1
+    if hard and found.pairs:
+        gain, black = _line(found.pairs)
+        share = _share(gain)
+        gain = gain**share
+        return Grade(np.diag(1 / gain), np.clip(-black / gain, -MOST_BLACK, MOST_BLACK)), share < 1
+    gain, matrix = _gain(found)
+    share = _share(matrix(gain).sum(1))
+    return Grade(matrix(gain**-share), np.zeros(3)), share < 1
+
+
+def _share(gain: Floats) -> float:
+    """How much of a gain may be undone. A part of a gain is a power of it; the larger excess decides, so that hue and level stay
+    in proportion."""
+    return min(1.0, MOST_EV / max(abs(stops(gain)), 1e-9), MOST_MIRED / max(abs(warming(gain)), 1e-9))
+
+
+def _gain(found: Match) -> tuple[Floats, Callable[[Floats], Floats]]:
+    """The gain (3,) that best takes each matched colour of the regions that agree to what became of it, and what makes a matrix
+    of it: a gain on the cones' responses, as of another lamp, or on red, green and blue, as of other settings of a camera."""
+    from scipy.optimize import least_squares
+
+    if not found.heard:
+        return towards(found.gain), adaptation
+    agreed = [(found.regions[name], heard) for name, heard in found.heard.items()]
+    before, after = (np.concatenate([getattr(each, side) for each, _ in agreed]) for side in ("before", "after"))
+    weights = np.concatenate([each.weights[:, None] / each.weights.sum() * heard for each, heard in agreed])
+
+    def left(gain: Floats, matrix: Callable[[Floats], Floats]) -> Floats:
+        light = 2.0**before @ matrix(2.0**gain).T
+        return np.asarray((np.sqrt(weights) * ((after - np.log2(np.maximum(light, DIM))) @ AXES.T) / TURNED).ravel())
+
+    ways: tuple[tuple[Callable[[Floats], Floats], Floats], ...] = ((adaptation, towards(found.gain)), (np.diag, found.gain))
+    fits = [least_squares(left, np.log2(start), args=(matrix,), loss="soft_l1") for matrix, start in ways]
+    best = int(fits[1].cost < fits[0].cost)
+    return np.asarray(2.0 ** fits[best].x), ways[best][0]
 
 
 def _line(pairs: Shift) -> tuple[Floats, Floats]:
@@ -178,8 +168,8 @@ def _graded(made: Grade, frame: Frame, lost: list[float]) -> Frame:
     """A graded frame to be measured: what was clipped before tells nothing after, though it may be darker now. The share of
     the picture that only now is well over white is added to `lost`; what ends at white, as before a fault, loses nothing."""
     graded, clipped = made.apply(frame), frame.max(-1) >= BRIGHT
-    beyond = linear(np.arange(256, dtype=np.uint8))[:, None] * made.gain + made.black > OVER
-    lost.append(float(sum(beyond[frame[..., k], k] for k in range(3)).astype(bool)[~clipped].sum() / clipped.size))
+    beyond = (made.light(linear(frame)) > OVER).any(-1)
+    lost.append(float((beyond & ~clipped).mean()))
     graded[clipped] = 255
     return graded
 

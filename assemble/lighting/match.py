@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,7 +30,8 @@ class Match:
     or flatter the same colours are spread in EV, None where they are too alike to tell; `skin` and `clothes`, by character, how
     far each is off once the gain that all else has in common is undone. `regions` took part, `area` is their share of the
     frame; both 0 and empty when nothing could be compared. `agreed` says that two characters, or one and the place, clearly tell
-    the same gain. `pairs` are the colours of the place that match when its contrast may differ."""
+    the same gain. `pairs` are the colours of the place that match when its contrast may differ. `heard` is what the word of
+    each region that agreed was worth (3,), along AXES."""
 
     gain: Floats
     skin: dict[str, Off]
@@ -40,6 +41,7 @@ class Match:
     agreed: bool = False
     contrast: float | None = None
     pairs: Shift | None = None
+    heard: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def ev(self) -> float:
@@ -80,7 +82,7 @@ def match(first: Look, second: Look) -> Match:
         elif kind == "clothes" and name in regions:
             away[kind][who] = off(regions[name], 2.0**common)
     area = sum(share[name] for name in regions)
-    return Match(2.0**common, away["skin"], away["clothes"], regions, area, _corroborated(settled))
+    return Match(2.0**common, away["skin"], away["clothes"], regions, area, _corroborated(settled), heard=weights)
 
 
 def with_contrast(found: Match, first: Look, second: Look) -> Match:

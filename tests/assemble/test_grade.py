@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assemble import Grade, Grading, Setting, check, regrade
-from assemble.colour import ciede2000, lab, linear
+from assemble.colour import LUMINANCE, TO_XYZ, ciede2000, lab, linear
+from assemble.lut import BRADFORD, adaptation, towards
 
 sys.path.insert(0, str(Path(__file__).parent))
 import lit
@@ -96,25 +97,50 @@ def test_the_skin_of_one_is_not_paid_for_by_the_rest() -> None:
 
 @given(st.floats(0.5, 2), st.floats(0.5, 2), st.floats(-0.01, 0.01))
 def test_undoing_gives_back_what_was_not_clipped(red: float, blue: float, black: float) -> None:
-    grade = Grade(np.array([red, 1.0, blue]), np.full(3, black))
-    codes = np.linspace(0, 1, 33)
-    once = grade.curve(codes)
-    back = np.stack([grade.inverse().curve(once[:, k])[:, k] for k in range(3)], -1)
-    whole = (once > 0.02) & (once < 0.999) & (codes[:, None] > 0.02)
-    assert np.abs(back - codes[:, None])[whole].max(initial=0) < 1e-6
+    grade = Grade(adaptation(np.array([red, 1.0, blue])), np.full(3, black))
+    codes = np.random.default_rng(2).uniform(0, 1, (500, 3))
+    once = grade.graded(codes)
+    whole = ((once > 0.02) & (once < 0.999) & (codes > 0.02)).all(-1)
+    assert whole.any()
+    assert np.abs(grade.inverse().graded(once) - codes)[whole].max() < 1e-6
 
 
 def test_ffmpeg_reads_the_lut_as_the_grade(tmp_path: Path) -> None:
-    grade = Grade(np.array([1.3, 1.0, 0.8]), np.array([0.002, 0.0, -0.002]))
+    grade = Grade(adaptation(np.array([1.3, 1.0, 0.8])), np.array([0.002, 0.0, -0.002]))
     path = tmp_path / "02.cube"
     path.write_text(grade.cube('shot 2, "the stairs"'), encoding="utf-8")
     frame = np.random.default_rng(4).integers(0, 256, (48, 64, 3), np.uint8)
     graph = av.filter.Graph()
     source = graph.add_buffer(width=64, height=48, format=av.VideoFormat("rgb24"), time_base="1/12")
-    lut, sink = graph.add("lut1d", file=str(path)), graph.add("buffersink")
+    lut, sink = graph.add("lut3d", file=str(path)), graph.add("buffersink")
     source.link_to(lut)
     lut.link_to(sink)
     graph.configure()
     source.push(av.VideoFrame.from_ndarray(frame, "rgb24"))
     read = sink.pull().to_ndarray(format="rgb24")
     assert np.abs(read.astype(int) - grade.apply(frame)).max() <= 1
+    # between its colours a LUT is straight, which the darkest channel of a bright colour is not
+    assert np.quantile(np.abs(read - 255 * grade.graded(frame / 255))[(frame < 247).all(-1)], 0.99) <= 1.5
+
+
+def test_a_lamp_of_another_colour_is_undone_for_every_colour() -> None:
+    """What looked alike to the eye's cones under one lamp does under the other: Bradford's example, A to D65 (ICC.1:2010, E)."""
+    warm = np.array([1.09850, 1.0, 0.35585])  # XYZ of illuminant A
+    white = BRADFORD @ TO_XYZ.sum(1)
+    lamp = adaptation(BRADFORD @ warm / white)
+    assert np.allclose(TO_XYZ @ lamp @ np.ones(3), warm, atol=1e-3)
+    colours = np.random.default_rng(3).uniform(0.1, 0.4, (50, 3))
+    assert np.allclose(Grade.adapting(white / (BRADFORD @ warm)).light(colours @ lamp.T), colours)
+    assert np.allclose(towards(lamp @ np.ones(3)), BRADFORD @ warm / white)
+
+
+def test_what_is_white_stays_white() -> None:
+    """A grade that cools would turn lamps cyan, and the clipped red of a pale face."""
+    cooler = np.array([0.8, 1.0, 1.3])
+    grade = Grade.adapting(towards(cooler / (LUMINANCE @ cooler)))
+    frame = np.full((8, 8, 3), 255, np.uint8)
+    frame[4:] = (255, 200, 150)
+    lamp, face = grade.apply(frame)[[0, -1], 0]
+    assert lamp.min() >= 254 and face[0] >= 250 and abs(int(face[1]) - 200) < 12
+    darker = Grade.adapting(np.full(3, 0.5)).apply(frame)[0, 0]
+    assert darker.max() == darker.min() == pytest.approx(188, abs=1)

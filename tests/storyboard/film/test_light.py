@@ -106,7 +106,7 @@ def test_the_run_folder_holds_the_luts_of_this_render_only(lights: dict[bool, Fi
         lights[True].keep(run)
         names = sorted(path.name for path in (run.path / "grades").iterdir())
         assert names == ["02-undo.cube", "02.cube"]
-        assert "LUT_1D_SIZE" in (run.path / "grades" / "02.cube").read_text()
+        assert "LUT_3D_SIZE" in (run.path / "grades" / "02.cube").read_text()
         lights[False].keep(run)
         assert not list((run.path / "grades").iterdir())
 
