@@ -4,9 +4,9 @@
     frames = map(graded[2].grade.apply, frames(2))
 
 The transform is a gain for each kind of cone or for each of red, green and blue, whichever explains more, and where the contrast
-is off a gain and a black level: what a colourist does first, and what the better half of automatic shot matching comes down to (SMPTE 2025 Media Technology
-Summit, automated shot matching). Transforms of whole distributions make a real cut worse, since the two sides of it do not show
-the same.
+is off a gain and a black level: what a colourist does first, and what the better half of automatic shot matching comes down to
+(SMPTE 2025 Media Technology Summit, automated shot matching). Transforms of whole distributions make a real cut worse, since the
+two sides of it do not show the same.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +42,8 @@ def towards(gain: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Grade:
-    """Linear light becomes `matrix` (3, 3) times it plus `black` (3,). A channel that is at white keeps its brightness but for the
-    exposure: how much more it was nobody knows, and white lamps and pale skin would turn cyan under a grade that cools."""
+    """Linear light becomes `matrix` (3, 3) times it plus `black` (3,). A channel that is at white keeps its brightness but for
+    the exposure: how much more it was nobody knows, and white lamps and pale skin would turn cyan under a grade that cools."""
 
     matrix: Floats
     black: Floats
@@ -81,7 +82,9 @@ class Grade:
 
         graph = self._graphs.get(frame.shape) or self._graph(frame.shape)
         graph.push(VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24"))
-        return np.asarray(graph.pull().to_ndarray(format="rgb24"), np.uint8)  # type: ignore[union-attr]
+        made = graph.pull()
+        assert isinstance(made, VideoFrame)
+        return np.asarray(made.to_ndarray(format="rgb24"), np.uint8)
 
     @cached_property
     def _graphs(self) -> dict[tuple[int, ...], Graph]:
@@ -96,13 +99,13 @@ class Grade:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "grade.cube"
             path.write_text(self.cube("grade"), encoding="utf-8")
-            source = graph.add_buffer(width=shape[1], height=shape[0], format=VideoFormat("rgb24"), time_base="1/24")
+            source = graph.add_buffer(width=shape[1], height=shape[0], format=VideoFormat("rgb24"), time_base=Fraction(1, 24))
             graph.link_nodes(source, graph.add("lut3d", file=str(path)), graph.add("buffersink")).configure()
         return graph
 
     def inverse(self) -> Grade:
         """The grade that undoes it, but for what was clipped."""
-        back = np.linalg.inv(self.matrix)
+        back = np.asarray(np.linalg.inv(self.matrix), np.float64)
         return Grade(back, -back @ self.black)
 
     def cube(self, title: str) -> str:

@@ -21,7 +21,6 @@ from generation.speed import cache_blocks, forget, remembered
 from generation.stage import CharacterTokens, OnStep, Stage, digest
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from generation.adapter import IdentityAdapter

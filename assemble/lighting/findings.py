@@ -67,9 +67,24 @@ def check(settings: Sequence[Setting], looks: Mapping[int, Look]) -> Lighting:
             if not found[setting.number].sound:
                 alone[setting.number] = f"too little of it can be compared with shot {chosen}"
                 continue
-            findings += _between(chosen, setting.number, looks[setting.number], found[setting.number])
+            clear = _clearest(setting.number, found, looks)
+            findings += _between(chosen, setting.number, looks[setting.number], clear)
     findings += _hours(known, looks, matches)
     return Lighting(tuple(findings), anchors, matches, alone)
+
+
+def _clearest(number: int, found: Mapping[int, Match], looks: Mapping[int, Look]) -> Match:
+    """How a shot compares with its anchor; but of a skin that has changed, as much as the shot of the scene says that shows it
+    most clearly, of those whose own is as the anchor's: faces that are framed or turned alike tell more of each other."""
+    skin = dict(found[number].skin)
+    changed = {name for name, each in skin.items() if each.tint >= GATES["skin"].review}
+    for other, each in found.items():
+        alike = {name for name in changed & each.skin.keys() if each.skin[name].tint < GATES["skin"].review}
+        if other == number or not alike:
+            continue
+        told = match(looks[other], looks[number]).skin
+        skin |= {name: told[name] for name in alike & told.keys() if told[name].agreement > skin[name].agreement}
+    return replace(found[number], skin=skin)
 
 
 def _inside(setting: Setting, seen: Look) -> list[Finding]:

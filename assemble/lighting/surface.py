@@ -16,10 +16,12 @@ PART = 0.2  # of a face, that is left over in both shots, to be compared by itse
 
 
 class Off(NamedTuple):
-    """By how much a region's colour is off, in CIEDE2000: all of it, and what is left if it may be shaded."""
+    """By how much a region's colour is off, in CIEDE2000: all of it, and what is left if it may be shaded. `agreement` 0..1 says
+    how clearly the region is the same, in another colour."""
 
     whole: float
     tint: float
+    agreement: float
 
 
 def shade_of(first: Look, second: Look, who: str, common: Floats) -> tuple[float, float]:
@@ -63,4 +65,4 @@ def off(each: Shift, common: Floats, doubt: float = SHADED) -> Off:
     before, own = 2.0 ** (weights @ each.before), each.gain / common
     shade = np.clip(stops(own), -doubt, doubt)
     whole, tint = (float(ciede2000(lab(before), lab(before * gain))) for gain in (own, own * 2.0**-shade))
-    return Off(whole, tint)
+    return Off(whole, tint, each.agreement)

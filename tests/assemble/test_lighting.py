@@ -251,3 +251,16 @@ def test_odd_clips() -> None:
     assert not check([DAY, replace(DAY, number=2)], {1: black, 2: black}).faults
     short = look(np.full((2, 40, 60, 3), 120, np.uint8), {0: []})
     assert not check([DAY], {1: short}).faults
+
+
+def test_of_a_changed_skin_the_shot_tells_that_shows_it_most_alike(clean: list[object]) -> None:
+    """The anchor's face lies half in shade, which is not what changed."""
+    change, before = np.array((1.0, 0.72, 0.75)), np.array(lit.SKIN["mia"])
+    settings = {1: replace(DAY, anchor=True)}
+    shaded, other = lit.clip(side="left", skin={"mia": (0.8, 0.8, 0.8)}), lit.clip(**SHOTS["closer"], skin={"mia": change})
+    true = float(ciede2000(lab(before), lab(before * change)))
+    alone = only(checked(shaded, other, settings=settings))
+    fault = only(checked(shaded, other, clean[2], settings=settings))
+    assert fault.shots == alone.shots == (1, 2)
+    assert abs(fault.value - true) < 0.5 * abs(alone.value - true)
+    assert fault.value == pytest.approx(true, rel=0.15)
