@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assemble.lighting.findings import Lighting, check
     from assemble.lighting.look import Look, look
     from assemble.lighting.regions import Person
-    from assemble.media import Clip, Footage, probe, read_frames
+    from assemble.media import Clip, Footage, lasting, probe, read_frames
     from assemble.mux import add_sound
     from assemble.picture import fit, sheet
     from assemble.timeline import Marker, Timeline, TimelineClip
@@ -53,6 +53,7 @@ __all__ = [
     "evidence",
     "fcpxml_text",
     "fit",
+    "lasting",
     "look",
     "otio_text",
     "probe",
@@ -91,6 +92,7 @@ _HOMES = {
     "evidence": "lighting.evidence",
     "fcpxml_text": "fcpxml",
     "fit": "picture",
+    "lasting": "media",
     "look": "lighting.look",
     "otio_text": "interchange",
     "probe": "media",

@@ -100,6 +100,17 @@ def probe(path: str | Path) -> Footage:
         return Footage((width, height), rate(stream.average_rate or 24), length or None)
 
 
+def lasting(path: str | Path) -> float | None:
+    """For how many seconds a file has pictures, None if they have no times. All of it is read and nothing decoded: a file that
+    was cut off says of itself what it lasted when it was whole. Raises AssembleError as `probe` does."""
+    with _opened(Clip(Path(path))) as (stream, _):
+        packets = cast(InputContainer, stream.container).demux(stream)
+        times = [(each.pts, each.pts + (each.duration or 0)) for each in packets if each.pts is not None]
+        if not times or stream.time_base is None:
+            return None
+        return float((max(end for _, end in times) - min(start for start, _ in times)) * stream.time_base)
+
+
 def matrix(frame: VideoFrame) -> Colorspace | None:
     """The matrix that a frame's colours are coded with; None for RGB."""
     if frame.format.is_rgb:

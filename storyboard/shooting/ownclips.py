@@ -13,9 +13,9 @@ from storyboard.shooting.takes import Take
 
 def too_short(shot: Shot, take: Take, fps: float) -> Event | None:
     """What to say when a clip is too short for its shot: the film then goes on with what there is."""
-    from assemble import probe
+    from assemble import lasting
 
-    seconds = probe(take.clip).seconds
+    seconds = lasting(take.clip)
     if seconds is None or shot.longest is None:
         return None
     there = seconds - (shot.clip_in or 0)

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
-from assemble import read_frames, stitch
+from assemble import lasting, probe, read_frames, stitch
 from storyboard import Event, Storyboard, assemble_film
 from storyboard.assembling import matched
 
@@ -92,6 +93,30 @@ def test_a_clip_shorter_than_its_shot_is_told_and_used(board: Path) -> None:
     assert any("shot 2 lasts 1 s, and 2.mp4 has 0.25 s" in event.text for event in told)
     frames = sum(1 for _ in read_frames(folder / "film.mp4"))
     assert frames == 24 + 6 + 24 - 6 and abs(made.seconds - frames / 24) < 0.01
+
+
+def test_a_clip_that_was_cut_off_is_told_of_though_it_says_otherwise(board: Path) -> None:
+    """Matroska says at its start how long all of it lasts."""
+    folder = board.parent
+    for number in (1, 3):
+        clip(folder / "clips" / f"{number}.mp4", 100, frames=24, fps=24)
+    made, path = clip(folder / "2.mp4", 100, frames=24, fps=24), folder / "clips" / "2.mkv"
+    with av.open(str(made)) as source, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    whole = path.read_bytes()
+    at = len(whole)
+    while lasting(path) == pytest.approx(1, abs=0.01):
+        at -= 1 + len(whole) // 200
+        path.write_bytes(whole[:at])
+    assert probe(path).seconds == pytest.approx(1, abs=0.05)
+    left = lasting(path)
+    told: list[Event] = []
+    assemble_film(board, folder / "clips", folder / "film.mp4", on_event=told.append)
+    assert any(f"shot 2 lasts 1 s, and 2.mkv has {left:.2f} s" in event.text for event in told)
 
 
 @pytest.mark.parametrize("what", ["missing", "broken", "no folder", "a script", "no size", "a name"])
