@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.identity import cast
 from storyboard import Film, Studio
+from storyboard.shooting.sight import SIGHT
 from storyboard.shooting.takes import Take
 
 SIZES = ("medium", "wide", "close-up")
@@ -94,8 +95,12 @@ def figures(films: list[Film]) -> list[str]:
 
 
 def cost(take: Take) -> float:
-    """Seconds of work in a take, without its words, which all takes of a shot share."""
-    return sum(seconds for stage, seconds in take.seconds.items() if stage != "encode")
+    """Seconds of work in a take, without its words, which all takes of a shot share. Of a rejected one its layout and the look at
+    it; that another render had finished it, and left the seconds there, is no cost of the rejection."""
+    unfinished = ("layout", SIGHT)
+    return sum(
+        seconds for stage, seconds in take.seconds.items() if stage != "encode" and (not take.rejected or stage in unfinished)
+    )
 
 
 if __name__ == "__main__":
