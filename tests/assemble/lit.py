@@ -30,10 +30,11 @@ class Clip:
 def clip(
     *, zoom: float = 1.0, pan: float = 0.0, count: int = 16, gain: object = 1.0, skin: dict[str, object] | None = None,
     names: tuple[str, ...] = ("mia", "tom"), side: str = "front", seed: int = 5, drift: float = 0.0,
-    head: dict[str, float] | None = None,
+    head: dict[str, float] | None = None, face: dict[str, float] | None = None,
 ) -> Clip:  # fmt: skip
     """A shot of the room. `zoom` and `pan` reframe it, the pan by `drift` pixels more a frame; `gain`, a number, (3,) or
-    (T, 3), is the light on all of it, `skin` that on somebody's skin alone, `head` on skin and hair."""
+    (T, 3), is the light on all of it, `skin` that on somebody's skin alone, `head` on skin and hair, `face` on skin and
+    eyes, which then are open."""
     wide, high = 160, 96
     gains = np.broadcast_to(np.asarray(gain, float).reshape((-1, 1) if np.ndim(gain) == 1 and np.size(gain) == count else (-1, np.size(gain) if np.ndim(gain) < 2 else 3)), (count, 3))  # fmt: skip
     wall = _wall(seed)
@@ -55,7 +56,9 @@ def clip(
                 "left": np.linspace(1.5, 0.6, x1 - x0),
                 "right": np.linspace(0.6, 1.5, x1 - x0),
             }
-            picture[y0:y1, x0:x1] = colour * fall[side][:, None]
+            picture[y0:y1, x0:x1] = colour * (face or {}).get(name, 1.0) * fall[side][:, None]
+            if name in (face or {}):
+                picture[y0 + int(tall * 0.45) : y0 + int(tall * 0.6), x0 + 3 : x1 - 3] = 0.7 * lit * (face or {})[name]
             picture[y0 : y0 + int(tall * 0.3), x0:x1] = lit * np.array((0.05, 0.03, 0.02))
             here.append(Person(name, (x0, y0, x1, high), (x0, y0, x1, y1)))
         frames.append(np.round(to_codes(picture * gains[f]) * 255).astype(np.uint8))

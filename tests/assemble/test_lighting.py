@@ -98,6 +98,20 @@ def test_another_skin_is_told_by_how_much_on_a_head_that_turned(clean: list[obje
     assert fault.value == pytest.approx(float(ciede2000(lab(before), lab(before * change))), rel=0.15)
 
 
+@pytest.mark.parametrize("change", [(1.0, 1.0, 1.0), (0.55, 0.5, 0.7)])
+def test_the_eyes_of_a_dark_face_tell_the_shade_that_it_is_in(change: tuple[float, ...]) -> None:
+    """Its hair is lit as before, so that nothing else does."""
+    before = np.array(lit.SKIN["tom"])
+    other = lit.clip(**SHOTS["closer"], skin={"tom": change}, face={"tom": 0.72})
+    found = checked(lit.clip(face={"tom": 1.0}), other)
+    true = float(ciede2000(lab(before), lab(before * change)))
+    if not true:
+        assert not found.faults and found.matches[2].skin["tom"].whole < 1
+        return
+    fault = only(found)
+    assert fault.region == "skin:tom" and fault.value == pytest.approx(true, rel=0.15)
+
+
 def test_a_night_that_is_no_darker_is_told_by_those_in_it_where_they_fill_the_frame() -> None:
     settings = {1: DAY, 2: replace(DAY, number=2, time="night")}
     day = lit.clip(zoom=3.0)
