@@ -38,7 +38,8 @@ def shade_of(first: Look, second: Look, who: str, common: Floats) -> tuple[float
         if abs(shade) <= SUNK:
             return shade, ROUND
     if who in first.heads and who in second.heads:
-        found = near(*(unlike(look.heads[who], look.skin[who], np.zeros(3))[0] for look in (first, second)), common)
+        hair = [unlike(look.heads[who], look.skin[who], np.zeros(3))[0] for look in (first, second)]
+        found = near(hair[0], hair[1], common)
         shade = stops(found.gain / 2.0**common)
         if found.agreement >= AGREEMENT and abs(shade) <= SHADED:
             return shade, ROUND
@@ -46,8 +47,9 @@ def shade_of(first: Look, second: Look, who: str, common: Floats) -> tuple[float
 
 
 def _eyes(face: Palette) -> tuple[Palette, float] | None:
-    """A dark face without the whites of its eyes, and their luminance in EV under white; None where they cannot be told from it."""
-    level, order = np.log2(2.0**face.shades @ LUMINANCE), np.argsort(face.shades @ LUMINANCE)
+    """A dark face without the whites of its eyes, and their luminance in EV under white; None where they cannot be told apart."""
+    level = np.log2(2.0**face.shades @ LUMINANCE)
+    order = np.argsort(level)
     least = WHITER + level[order][np.searchsorted(np.cumsum(face.weights[order]), face.weights.sum() / 2)]
     white, pale = (
         (np.log2(2.0**each @ LUMINANCE) > least) & (np.ptp(each, axis=1) < GREY) for each in (face.shades, face.colours)
