@@ -48,6 +48,8 @@ TEXT_ROWS = 80
 """Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
 BOUNDARY = 0.875
 RANGES = {"both": (0.0, 1.0), "high": (BOUNDARY - 0.015, 1.0), "low": (0.0, BOUNDARY + 0.025)}
+ENDS = ("high", "low")
+"""The sides of the boundary by their noise, each an expert's own."""
 SHIFT = {"pictures": 2.5, "clips": 3.5}
 PICTURE_ROWS, CLIP_ROWS = 24, ((3, 9), (8, 3))
 """Pictures of a step; clips of a step and their latent frames: long ones, and more of short ones."""

@@ -37,8 +37,8 @@ class Plan:
     vae_clips: int = 7200
     expert_pictures: int = 4000
     expert_clips: int = 6200
-    expert_sizes: int = 2900
-    expert_side: int = 320
+    expert_sizes: int = 5900
+    expert_sides: tuple[int, int] = (320, 600)  # of the high-noise and the low-noise expert, which has the finer work
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -120,9 +120,9 @@ class Training:
         e.train_stage(loop, painter, some, moving, side="both", seed=24, clip_share=0.5)
         loop.use_average()
         painter.text_encoder.requires_grad_(False)
-        for side, folder in (("high", "transformer"), ("low", "transformer_2")):
+        for side, folder, steps in zip(e.ENDS, ("transformer", "transformer_2"), plan.expert_sides, strict=True):
             own = e.clone(painter)
-            loop = e.expert_loop(self.work, f"expert-{side}", own, plan.expert_side, 4e-4)
+            loop = e.expert_loop(self.work, f"expert-{side}", own, steps, 4e-4)
             e.train_stage(loop, own, some, moving, side=side, seed=23, clip_share=0.5)
             loop.use_average()
             if rank() == 0:
