@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assemble.lighting.findings import Lighting, check
     from assemble.lighting.look import Look, look
     from assemble.lighting.regions import Person
+    from assemble.lut import Grade
     from assemble.media import Clip, Footage, lasting, probe, read_frames
     from assemble.mux import add_sound
     from assemble.picture import fit, sheet
