@@ -17,6 +17,7 @@ from assemble.errors import AssembleError
 from assemble.media import Clip, read_mixes
 from assemble.picture import Frame
 from assemble.rates import Mix, Pace, Rate, rate
+from assemble.repeatable import zeroed_memory
 from assemble.writing import writer
 
 TAKE_CRF = 8
@@ -98,7 +99,7 @@ def _record(
     overlaps: list[int] = []
     done = 0
     conformed = Conformer(size, codec.pixels)
-    with writer(path, fps=want, size=size, codec=codec, quality=quality) as write:
+    with zeroed_memory(), writer(path, fps=want, size=size, codec=codec, quality=quality) as write:
         for step in edited(_paced(clips, have, want), joins, want):
             if step.clip is not None:
                 cuts.append(done)

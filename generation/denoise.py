@@ -66,13 +66,16 @@ class DenoiseStage(Stage):
             if self.name == "layout":
                 latents = drawn(self._noise_shape(request, condition.frames), request.seed, self.device)
             ways = self._ways(request, tokens, inputs, condition)
-            apart: list[Tensor] = []
+            apart: list[Tensor] = []  # what the forwards against the prompt last differed by from the one with it
             for done, step in enumerate(steps, 1):
                 time = times[step]
                 sigma = scheduler.sigmas[step]
-                if (done - 1) % self.model.speed.guided == 0:
-                    apart.clear()
-                found = self._forwards(latents, time, ways, condition, apart)
+                afresh = (done - 1) % self.model.speed.guided == 0
+                found = self._forwards(latents, time, ways if afresh else ways[:1], condition)
+                if not afresh:
+                    found += [found[0] + each for each in apart]
+                elif self.model.speed.guided > 1:
+                    apart = [each - found[0] for each in found[1:]]
                 velocity = condition.guided(latents, sigma, found, request.guidance[self._side], self._side)
                 preview = latents - sigma.to(latents.device) * velocity
                 latents = scheduler.step(velocity, time, latents, return_dict=False)[0]
@@ -199,16 +202,13 @@ class DenoiseStage(Stage):
             identity["voice"] = self.adapter.voice(levels[None].to(self.device))
         return identity
 
-    def _forwards(
-        self, latents: Tensor, time: Tensor, ways: list[Way], condition: Condition, apart: list[Tensor]
-    ) -> list[Tensor]:
-        """What the network says in each of the ways; but where it is still known what the others differ by from the first,
-        `apart`, only the first is asked. What they differ by this time is put there."""
+    def _forwards(self, latents: Tensor, time: Tensor, ways: list[Way], condition: Condition) -> list[Tensor]:
+        """What the network says in each of the ways."""
         hidden, times = condition.seen(latents, time)
         hidden, more = hidden.to(self.dtype), condition.more
         found: list[Tensor] = []
         # One forward after another, never as one batch: a batch is rounded differently, and on a CPU no quicker.
-        for number, (text, conditioning, live) in enumerate(ways[:1] if apart else ways):
+        for number, (text, conditioning, live) in enumerate(ways):
             memory = remembered(self.network, f"{number}")
             with memory, self._conditioned(conditioning), condition.around(self.network, live):
                 found.append(
@@ -216,10 +216,6 @@ class DenoiseStage(Stage):
                         hidden_states=hidden, timestep=times, encoder_hidden_states=text, return_dict=False, **more
                     )[0]
                 )
-        if apart:
-            return found + [found[0] + each for each in apart]
-        if self.model.speed.guided > 1:
-            apart += [each - found[0] for each in found[1:]]
         return found
 
     def _conditioned(self, conditioning: dict[str, Any] | None) -> AbstractContextManager[None]:

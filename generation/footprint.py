@@ -18,7 +18,6 @@ from typing import Any
 from generation.families import Family
 from generation.folder import parameters
 from generation.load import EXPERTS, Model
-from generation.machine import has_bfloat16
 from generation.references.streams import SIDE
 
 WORKING = {2: 30, 4: 52}  # bytes for each token and channel, by the bytes of a number; 26.7 and 46.5 were measured
@@ -99,7 +98,7 @@ class Footprint:
             last=(codec.get("decoder_base_dim") or codec.get("base_dim", 96)) / patch**2,
             quantised=_quantised(model) if isinstance(model, Model) else 0, sides=len(config.get("vace_layers") or ()),
             family=model.family if isinstance(model, Model) else model,
-            half=isinstance(model, Model) and model.speed.half and has_bfloat16(),
+            half=isinstance(model, Model) and model.speed.halves,
         )  # fmt: skip
 
     def precision(self, device: str) -> tuple[int, str]:

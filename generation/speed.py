@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generation.errors import GenerationError
+from generation.machine import has_bfloat16
 
 if TYPE_CHECKING:
     from generation.family import Family
@@ -45,6 +46,11 @@ class Speed:
         if name != "cached":
             return cls(name, name != "exact")
         return cls(name, True, family.cache, guided=2, half=True)
+
+    @property
+    def halves(self) -> bool:
+        """Whether a processor computes in bfloat16, here."""
+        return self.half and has_bfloat16()
 
 
 SPEEDS = ("exact", "rounded", "cached")

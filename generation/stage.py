@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generation.load import Model
-from generation.machine import has_bfloat16
 from generation.placing import place
 from generation.request import ShotRequest
 
@@ -85,7 +84,7 @@ class Stage:
     @property
     def _half(self) -> bool:
         """Whether a CPU computes in bfloat16."""
-        return self.device == "cpu" and self.model.speed.half and has_bfloat16()
+        return self.device == "cpu" and self.model.speed.halves
 
     def _load(self, component: str) -> tuple[Any, ...]:
         """The network of a component where it computes, and what belongs to it: the one that the stage before left here, the

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -95,9 +96,10 @@ def test_the_skin_of_one_is_not_paid_for_by_the_rest() -> None:
     assert made == {}
 
 
+@pytest.mark.parametrize("matrix", [np.diag, adaptation], ids=["channels", "cones"])
 @given(st.floats(0.5, 2), st.floats(0.5, 2), st.floats(-0.01, 0.01))
-def test_undoing_gives_back_what_was_not_clipped(red: float, blue: float, black: float) -> None:
-    grade = Grade(adaptation(np.array([red, 1.0, blue])), np.full(3, black))
+def test_undoing_gives_back_what_was_not_clipped(matrix: Any, red: float, blue: float, black: float) -> None:
+    grade = Grade(matrix(np.array([red, 1.0, blue])), np.full(3, black))
     codes = np.random.default_rng(2).uniform(0, 1, (500, 3))
     once = grade.graded(codes)
     whole = ((once > 0.02) & (once < 0.999) & (codes > 0.02)).all(-1)

@@ -112,8 +112,7 @@ def test_half_is_bfloat16_where_the_processor_has_it(
     half = replace(plain_model, speed=Speed("cached", True, half=True))
     keys, found = set(), []
     for there in (True, False):
-        for module in ("generation.stage", "generation.footprint"):
-            monkeypatch.setattr(f"{module}.has_bfloat16", lambda there=there: there)
+        monkeypatch.setattr("generation.speed.has_bfloat16", lambda there=there: there)
         footprint = Footprint.of(half)
         assert footprint
         planned = plan(footprint, (48, 32, 9), "cpu", 1 << 40, 1 << 40)
