@@ -15,6 +15,7 @@ from rich.table import Table
 from benchmarks.identity import cast, measure, shots
 from generation import Model
 from generation.request import SIDES
+from generation.toon.world.style import HELD_OUT_STYLE
 from identity import Encoders, IdentityPack
 
 Frames = list[np.ndarray]
@@ -28,12 +29,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="denoising steps (the family's own by default)")
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--model", default="toon")
+    parser.add_argument(
+        "--another-hand", action="store_true", help="reference pictures in the drawing style that no training sees"
+    )
     parser.add_argument("--work", type=Path, default=Path("out/benchmark-identity"))
     asked = parser.parse_args()
 
     encoders, model = Encoders.load(), Model.open(asked.model)
     people = cast.held_out(asked.people)
-    packs = cast.packs(people, asked.work, encoders)
+    packs = cast.packs(people, asked.work, encoders, HELD_OUT_STYLE if asked.another_hand else None)
     count = len(people)
     single = shots.plan(people, [(i,) for i in range(count)], asked.places, seed=51)
     pairs = shots.plan(people, [(i, (i + 7) % count) for i in range(count)], 1, seed=52)

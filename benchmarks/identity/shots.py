@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generation import Model, ShotRequest, open_stage
+from generation import Model, ShotRequest, VoiceTrack, open_stage
 from generation.families import FAMILIES
 from generation.toon.world import caption, character, scene
 from identity import IdentityPack
@@ -50,9 +50,9 @@ def plan(people: list[character.Character], groups: list[tuple[int, ...]], place
 
 def generate(
     model: Model, shots: list[Shot], packs: dict[str, IdentityPack], *, frames: int, scale: float = 1.0, steps: int | None = None,
-    guidance: tuple[float, float] | None = None,
+    guidance: tuple[float, float] | None = None, voices: list[VoiceTrack] | None = None,
 ) -> list[np.ndarray]:  # fmt: skip
-    """Frames (T, H, W, 3) uint8 of each shot, stage by stage as a render makes them."""
+    """Frames (T, H, W, 3) uint8 of each shot, stage by stage as a render makes them; `voices` moves the mouths of each."""
     family = model.family
     rng = np.random.default_rng(0)
     width, height = family.sizes[0]
@@ -61,8 +61,9 @@ def generate(
             prompt=caption.caption(shot.scene, rng, plain=True), characters=shot.names,
             sides=tuple(part.side for part in shot.scene.parts), frames=frames, width=width, height=height,
             seed=shot.seed, steps=steps or family.steps, guidance=guidance or family.guidance, identity_scale=(scale, scale),
+            voice=voices[k] if voices else None,
         )
-        for shot in shots
+        for k, shot in enumerate(shots)
     ]  # fmt: skip
     tokens = [[packs[name].tokens_input() for name in shot.names] for shot in shots]
     held: list[dict] = [{} for _ in shots]  # type: ignore[type-arg]

@@ -1,7 +1,8 @@
 """`python -m benchmarks.obedience`: prompts of held-out people, rendered, and how much of each prompt can be seen.
 
-A judge that learnt from drawings reads each render (benchmarks/obedience/judge.py). The row "drawings" is how well it reads
-drawings of the same prompts: the most that a render could reach. Actions are asked for in wide and medium shots.
+Two readers that learnt from drawings read each render: one the whole frame (benchmarks/obedience/judge.py), one what the figure
+does (acting.py). The row "drawings" is how well they read drawings of the same prompts: the most that a render could reach.
+Actions are asked for in wide and medium shots.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.identity import cast, shots
-from benchmarks.obedience import judge
+from benchmarks.identity import cast, measure, shots
+from benchmarks.obedience import acting, judge
 from generation import Model
+from generation.families import FAMILIES
 from generation.toon.world import character, scene
+from generation.toon.world.pose import ACTIONS
 from identity import Encoders
 
 
@@ -26,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.obedience", description=__doc__)
     parser.add_argument("--prompts", type=int, default=200)
     parser.add_argument("--people", type=int, default=50, help="held-out people who take turns in the prompts")
-    parser.add_argument("--drawings", type=int, default=6000, help="clips that the judge learns from")
+    parser.add_argument("--drawings", type=int, default=6000, help="clips that the readers learn from")
     parser.add_argument("--model", default="toon")
     parser.add_argument("--work", type=Path, default=Path("out/benchmark-obedience"))
     parser.add_argument(
@@ -34,36 +37,49 @@ def main() -> None:
     )
     asked = parser.parse_args()
 
-    reader = judge.trained(*_drawings(asked.work, asked.drawings), asked.work / f"judge-{asked.drawings}.pt")
+    drawings = _drawings(asked.work, asked.drawings)
+    whole = judge.trained(drawings["clips"], drawings["truth"], asked.work / f"judge-{asked.drawings}.pt")
+    actor = acting.trained(
+        drawings["figures"], drawings["ways"], drawings["acts"], asked.work / f"actor-{asked.drawings}.pt"
+    )
+    encoders = Encoders.load()
     people = cast.held_out(asked.people)
-    packs = cast.packs(people, asked.packs, Encoders.load())
+    packs = cast.packs(people, asked.packs, encoders)
     plan = [_shot(people[k % len(people)], k) for k in range(asked.prompts)]
-    truth = np.array([judge.labels(shot.scene) for shot in plan])
-    drawn = reader.read(np.stack([judge.looks(frames) for frames in shots.draw(plan, judge.FRAMES)]))
+    truth = np.array([[*judge.labels(shot.scene), acting.label(shot.scene)] for shot in plan])
     made = shots.generate(Model.open(asked.model), plan, packs, frames=judge.FRAMES)
-    seen = reader.read(np.stack([judge.looks(frames) for frames in made]))
 
+    def read(clips: list[np.ndarray]) -> np.ndarray:
+        figures, ways = zip(*(acting.seen(frames, _boxes(frames, encoders)) for frames in clips), strict=True)
+        told = whole.read(np.stack([judge.looks(frames) for frames in clips]))
+        return np.concatenate([told, actor.read(np.stack(figures), np.stack(ways))[:, None]], 1)
+
+    seen = read(made)
     table = Table(title=f"{len(plan)} prompts of {len(people)} held-out people: what can be seen of them")
-    table.add_column("")
-    for name in judge.ATTRIBUTES:
-        table.add_column(name, justify="right")
-    chance = [f"{1 / len(options):.0%}" for options in judge.ATTRIBUTES.values()]
-    for name, answers in (("drawings", drawn), ("renders", seen)):
-        right = np.ma.masked_where(truth == judge.UNSEEN, answers == truth).mean(0)
+    for name in ("", *judge.ATTRIBUTES, "action"):
+        table.add_column(name, justify="right" if name else "left")
+    chances = [f"{1 / len(options):.0%}" for options in (*judge.ATTRIBUTES.values(), ACTIONS)]
+    for name, answers in (("drawings", read(shots.draw(plan, judge.FRAMES))), ("renders", seen)):
+        right = np.ma.masked_where(truth == acting.UNSEEN, answers == truth).mean(0)
         table.add_row(name, *(f"{share:.0%}" for share in right))
-    table.add_row("by chance", *chance)
+    table.add_row("by chance", *chances)
     Console(width=110).print(table)
-    _confusions(truth, seen)
+    _confusions(truth[:, -1], seen[:, -1])
+
+
+def _boxes(frames: np.ndarray, encoders: Encoders) -> list[np.ndarray | None]:
+    """Where the largest figure is at each of the actor's moments."""
+    found = [measure.people(frames[moment], encoders, 1) for moment in acting.MOMENTS]
+    return [each[0].box if each else None for each in found]
 
 
 def _confusions(truth: np.ndarray, seen: np.ndarray) -> None:
     """For each action, how often it is seen and what else is, so that one knows what to train."""
-    column = list(judge.ATTRIBUTES).index("action")
-    for k, action in enumerate(judge.ACTIONS):
-        rows = seen[truth[:, column] == k, column]
+    for k, action in enumerate(ACTIONS):
+        rows = seen[truth == k]
         if len(rows):
-            most = np.bincount(rows, minlength=len(judge.ACTIONS)).argsort()[::-1][:3]
-            said = ", ".join(f"{judge.ACTIONS[m]} {np.mean(rows == m):.0%}" for m in most if (rows == m).any())
+            most = np.bincount(rows, minlength=len(ACTIONS)).argsort()[::-1][:3]
+            said = ", ".join(f"{ACTIONS[m]} {np.mean(rows == m):.0%}" for m in most if (rows == m).any())
             print(f"{action:>9}: {said}")
 
 
@@ -72,16 +88,26 @@ def _shot(who: character.Character, index: int) -> shots.Shot:
     return shots.Shot(scene.sample_scene(rng, [who]), (f"c{who.seed}",), int(rng.integers(1 << 30)))
 
 
-def _drawings(work: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _drawings(work: Path, count: int) -> dict[str, np.ndarray]:
+    """What the readers learn from: `clips` and their `truth`, `figures`, their `ways` and what they do, `acts`."""
     path = work / f"drawings-{count}.npz"
     if not path.exists():
         people = character.seeds(2000, hold_out=False)
         with ProcessPoolExecutor(2) as pool:
-            made = list(pool.map(partial(judge.draw, hold_out=False, people=people), range(count), chunksize=20))
+            made = list(pool.map(partial(_draw, people=people), range(count), chunksize=20))
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, clips=np.stack([clip for clip, _ in made]), truth=np.array([said for _, said in made]))
-    kept = np.load(path)
-    return kept["clips"], kept["truth"]
+        np.savez(path, **{name: np.stack([one[name] for one in made]) for name in made[0]})
+    return dict(np.load(path))
+
+
+def _draw(index: int, people: list[int]) -> dict[str, np.ndarray]:
+    """One random scene of one person of those that training knows."""
+    rng = np.random.default_rng([77, index])
+    what = scene.sample_scene(rng, [character.sample(people[index % len(people)])])
+    clip = scene.render(what, judge.FRAMES, *FAMILIES["toon"].sizes[0])
+    figures, ways = acting.seen(clip.frames, [clip.drawn[moment][0].box for moment in acting.MOMENTS])
+    said = np.array(judge.labels(what)), np.array(acting.label(what))
+    return {"clips": judge.looks(clip.frames), "truth": said[0], "figures": figures, "ways": ways, "acts": said[1]}
 
 
 if __name__ == "__main__":
