@@ -38,7 +38,7 @@ class Plan:
     expert_pictures: int = 4000
     expert_clips: int = 6200
     expert_sizes: int = 5900
-    expert_sides: tuple[int, int] = (320, 600)  # of the high-noise and the low-noise expert, which has the finer work
+    expert_sides: tuple[int, int] = (1220, 1700)  # of the high-noise and the low-noise expert, which has the finer work
 
 
 def main(arguments: list[str] | None = None) -> int:
