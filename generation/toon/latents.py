@@ -18,6 +18,7 @@ from generation.training.precision import device, mixed
 
 ACTED = 0.08
 """From this share on a patch shows an action: an arm's width of it."""
+FACE, FINE_FACE = 4.0, 10.0  # how much more than the background a face weighs
 
 
 def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndarray:
@@ -45,8 +46,11 @@ def statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return some.mean((0, 2, 3, 4)), some.std((0, 2, 3, 4))
 
 
-def prepare(drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray, tokenizer: Any, base: int) -> Latents:
-    """Normalised latents with their words and where to look closely."""
+def prepare(
+    drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray, tokenizer: Any, base: int, *, fine: bool = False
+) -> Latents:
+    """Normalised latents with their words and where to look closely; `fine` is for an expert that knows the rest: faces weigh
+    more, and so do the channels that hold detail."""
     shape = (1, 16, 1, 1, 1)
     normal = ((x.astype(np.float32) - mean.reshape(shape)) / std.reshape(shape)).astype(np.float16)
     words = np.zeros((len(x), 4, TEXT_ROWS), np.int16)
@@ -55,9 +59,12 @@ def prepare(drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray
         for k in range(4):
             row = rows[k % len(rows)]
             words[i, k, : len(row)] = row
-    close, sides = _closeness(drawings), _sides(drawings)
+    close, sides = _closeness(drawings, FINE_FACE if fine else FACE), _sides(drawings)
+    channels = smoothness(normal)
+    if fine:
+        channels = np.sqrt(channels) / np.sqrt(channels).mean()
     where = spots(np.asarray(drawings.joints), drawings.recipe.width, drawings.recipe.height)
-    return Latents(normal, words, drawings.people, sides, where, drawings.levels, close, smoothness(normal), base)
+    return Latents(normal, words, drawings.people, sides, where, drawings.levels, close, channels, base)
 
 
 def smoothness(x: np.ndarray) -> np.ndarray:
@@ -79,11 +86,11 @@ def _sides(drawings: Drawings) -> np.ndarray:
     return out
 
 
-def _closeness(drawings: Drawings) -> np.ndarray:
-    """Weights (N, H/16, W/16): 1 on the background, 2 on figures, 4 on faces, by the first frame; 4 where an action shows."""
+def _closeness(drawings: Drawings, face: float) -> np.ndarray:
+    """Weights (N, H/16, W/16): 1 on the background, 2 on figures, `face` on faces of the first frame; 4 where an action shows."""
     out = np.where(np.asarray(drawings.acted) > ACTED, np.float32(4), np.float32(1))
     for i in range(len(out)):
-        for table, value in ((drawings.boxes, 2.0), (drawings.faces, 4.0)):
+        for table, value in ((drawings.boxes, 2.0), (drawings.faces, face)):
             for x0, y0, x1, y1 in table[i] / 16:
                 if x1 > x0:
                     part = out[

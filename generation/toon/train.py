@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from generation.toon.data import CLIPS, LARGE, PICTURES, SIZED_CLIPS, SIZED_PICTURES, Recipe
 
 if TYPE_CHECKING:
-    from generation.toon.experts import Batches, Painter
+    from generation.toon.experts import Batches, Painter, Sizes
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights"
@@ -39,6 +39,7 @@ class Plan:
     expert_clips: int = 6200
     expert_sizes: int = 5900
     expert_sides: tuple[int, int] = (1220, 1700)  # of the high-noise and the low-noise expert, which has the finer work
+    expert_fine: int = 600  # of the low-noise expert, at the end
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -106,25 +107,33 @@ class Training:
 
         painter, batches = self._painter()
         plan = self.plan
-        pictures, clips = batches(plan.pictures), batches(plan.clips)
+        pictures, clips = batches(plan.pictures, False), batches(plan.clips, False)
         loop = e.expert_loop(self.work, "expert-pictures", painter, plan.expert_pictures, 1.6e-3)
         e.train_stage(loop, painter, pictures, None, side="both", seed=21)
         loop.use_average()
         loop = e.expert_loop(self.work, "expert-clips", painter, plan.expert_clips, 1.5e-3)
         e.train_stage(loop, painter, pictures, clips, side="both", seed=22, clip_share=0.35)
         loop.use_average()
-        some, moving = (
-            e.Sizes([batches(recipe) for recipe in sets], e.SIZED_SHARES) for sets in (plan.sized_pictures, plan.sized_clips)
-        )
+
+        def sized(*, fine: bool) -> tuple[Sizes, Sizes]:
+            some, moving = ([batches(recipe, fine) for recipe in sets] for sets in (plan.sized_pictures, plan.sized_clips))
+            return e.Sizes(some, e.SIZED_SHARES), e.Sizes(moving, e.SIZED_SHARES)
+
+        some, moving = sized(fine=False)
         loop = e.expert_loop(self.work, "expert-sizes", painter, plan.expert_sizes, 1.2e-3)
         e.train_stage(loop, painter, some, moving, side="both", seed=24, clip_share=0.5)
         loop.use_average()
         painter.text_encoder.requires_grad_(False)
         for side, folder, steps in zip(e.ENDS, ("transformer", "transformer_2"), plan.expert_sides, strict=True):
             own = e.clone(painter)
-            loop = e.expert_loop(self.work, f"expert-{side}", own, steps, 4e-4)
+            loop = e.expert_loop(self.work, f"expert-{side}", own, steps, 8e-4)
             e.train_stage(loop, own, some, moving, side=side, seed=23, clip_share=0.5)
             loop.use_average()
+            if side == "low":
+                some, moving = sized(fine=True)
+                loop = e.expert_loop(self.work, "expert-fine", own, plan.expert_fine, 7e-4)
+                e.train_stage(loop, own, some, moving, side=side, seed=25, clip_share=0.5)
+                loop.use_average()
             if rank() == 0:
                 e.save_expert(own, self.out / folder)
         if rank() == 0:
@@ -171,7 +180,7 @@ class Training:
             seen = references.observe([pictures, self._drawn(self.plan.large)], self.encoders_out)
             np.savez(self.work / "references.npz", **vars(seen))
 
-    def _painter(self) -> tuple[Painter, Callable[[Recipe], Batches]]:
+    def _painter(self) -> tuple[Painter, Callable[[Recipe, bool], Batches]]:
         """The networks, and what gives the training rows of a drawn set."""
         import numpy as np
         import torch
@@ -187,10 +196,11 @@ class Training:
         codec = json.loads((self.out / "vae" / "config.json").read_text())
         mean, std = np.array(codec["latents_mean"]), np.array(codec["latents_std"])
 
-        def batches(recipe: Recipe) -> experts.Batches:
+        def batches(recipe: Recipe, fine: bool) -> experts.Batches:
             x = np.load(self.work / f"latents-{recipe.name}.npy", mmap_mode="r")
             base = 0 if recipe.name.startswith("pictures") else 1 << 40  # these are the pictures that the references saw
-            return experts.Batches(latents.prepare(self._drawn(recipe), x, mean, std, tokenizer, base), known)
+            drawn = self._drawn(recipe)
+            return experts.Batches(latents.prepare(drawn, x, mean, std, tokenizer, base, fine=fine), known)
 
         painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
         painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))

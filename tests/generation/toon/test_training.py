@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from generation.toon import latents
 from generation.toon import vae as toon_vae
 from generation.toon.data import Drawings, Recipe, draw
 from generation.training.appearances import join
@@ -113,6 +114,23 @@ def test_training_on_clips_leaves_the_latents_of_pictures(tmp_path: Path) -> Non
     with torch.no_grad():
         assert torch.equal(before, vae.encode(picture).latent_dist.mean)
         assert not torch.equal(mean, toon_vae.encode(vae, clip)[0])
+
+
+def test_the_last_stretch_looks_closer_at_faces_and_detail(tmp_path: Path) -> None:
+    drawings = draw(tmp_path, SMALL, workers=1)
+    x = np.random.default_rng(0).normal(size=(6, 16, 2, 8, 12)).astype(np.float16)
+    x[:, :4] = x[:, :4, :, :1, :1]  # four channels that are smooth
+
+    def tokens(captions: list[str]) -> dict[str, list[list[int]]]:
+        return {"input_ids": [[2, 1] for _ in captions]}
+
+    plain, fine = (latents.prepare(drawings, x, np.zeros(16), np.ones(16), tokens, 0, fine=fine) for fine in (False, True))
+    faced = plain.weight != fine.weight
+    assert faced.any() and np.unique(plain.weight[faced]).max() == 4 and np.unique(fine.weight[faced]).tolist() == [10]
+    for weights in (plain.channels, fine.channels):
+        assert np.isclose(weights.mean(), 1) and weights[:4].min() > weights[4:].max()
+    assert fine.channels[4:].min() > plain.channels[4:].max()
+    assert np.array_equal(plain.x, fine.x)
 
 
 def test_references_join_as_a_pack_does() -> None:
