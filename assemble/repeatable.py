@@ -2,7 +2,7 @@
 
 x264 weighs a film by memory that it has not written yet (its macroblock tree, where there are B-frames; core 165). In a program
 that has just begun all memory is zero, and nobody sees it. In one that has rendered, as many as one file in four came out coded
-otherwise. A film without that tree, or without B-frames, would be larger by a quarter.
+otherwise. Without that tree or B-frames a film of the same quality would be larger.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 
 In each shot one person talks and the other stands silent, before a camera that does not move. "Follows" is the correlation of the
 talker's mouth with the loudness that it was given, "in time" the share of shots in which it is at least .6 with a lag of at most
-one frame, "silent" how much the other's mouth moves as a share of the talker's (standard deviation over the shot; what the
-mean says where faces are small, the median says too). "Still" is the change from frame to frame where nobody is drawn, in levels
+one frame, "silent" how much the other's mouth moves as a share of the talker's (standard deviation over a shot, the median of
+shots). "Still" is the change from frame to frame where nobody is drawn, in levels
 of 255, beside that of the drawing; "last to first" how alike a figure's last frame is to its first (cosine of the figure's
 embedding). "Drawings" is what the same measures say of the same scenes as the world draws them, and "behind the VAE" of those
 as the model's VAE gives them back: the most that the experts can reach.
@@ -28,14 +28,15 @@ from assemble.sound.envelope import lag
 from benchmarks.identity import cast, measure, shots
 from generation import Model, VoiceTrack
 from generation.families import FAMILIES
+from generation.toon.vae import to_signed
 from generation.toon.world import character, scene
+from generation.toon.world.pose import sample_action
 from identity import Encoders, Figure
 from identity.mouths import openings
 
 FRAMES = 33
 FOLLOWS = 0.6
 COLUMNS = ("follows", "in time", "silent", "still", "last to first")
-"""The columns of the table."""
 
 
 def main() -> None:
@@ -68,14 +69,10 @@ def _shot(pair: list[character.Character], index: int) -> shots.Shot:
     rng = np.random.default_rng([57, index])
     drawn = scene.sample_scene(rng, pair, size="medium", move="static", action="stands")
     sides = ("left", "right") if index % 2 else ("right", "left")
-    actions = ("talks", "stands")
     parts = tuple(
-        replace(
-            part, side=side, speaks=action == "talks",
-            action=replace(part.action, name=action, facing=-1 if side == "right" else 1, prop="none"),
-        )
-        for part, side, action in zip(drawn.parts, sides, actions, strict=True)
-    )  # fmt: skip
+        scene.Part(who, side, replace(sample_action(rng, side, action), prop="none"), speaks=action == "talks")
+        for who, side, action in zip(pair, sides, ("talks", "stands"), strict=True)
+    )
     return shots.Shot(replace(drawn, parts=parts), tuple(f"c{who.seed}" for who in pair), int(rng.integers(1 << 30)))
 
 
@@ -85,8 +82,7 @@ def _coded(clips: list[np.ndarray], model: Model) -> list[np.ndarray]:
     vae = model.network("vae", torch.float32)
     out = []
     for frames in clips:
-        pictures = torch.from_numpy(frames).permute(3, 0, 1, 2)[None] / 127.5 - 1
-        back = vae.decode(vae.encode(pictures).latent_dist.mode()).sample[0].permute(1, 2, 3, 0)
+        back = vae.decode(vae.encode(to_signed(frames[None])).latent_dist.mode()).sample[0].permute(1, 2, 3, 0)
         out.append(((back.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy())
     return out
 

@@ -48,8 +48,6 @@ TEXT_ROWS = 80
 """Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
 BOUNDARY = 0.875
 RANGES = {"both": (0.0, 1.0), "high": (BOUNDARY - 0.015, 1.0), "low": (0.0, BOUNDARY + 0.025)}
-ENDS = ("high", "low")
-"""The sides of the boundary by their noise, each an expert's own."""
 SHIFT = {"pictures": 2.5, "clips": 3.5}
 PICTURE_ROWS, CLIP_ROWS = 24, ((3, 9), (8, 3))
 """Pictures of a step; clips of a step and their latent frames: long ones, and more of short ones."""
@@ -242,10 +240,9 @@ def _hidden(name: str, tensor: Tensor) -> bool:
 
 
 def train_stage(
-    loop: Loop, painter: Painter, pictures: Batches | Sizes, clips: Batches | Sizes | None, *, side: str, seed: int,
-    clip_share: float = 0.0,
+    loop: Loop, painter: Painter, pictures: Batches | Sizes, clips: Batches | Sizes, *, side: str, seed: int, clip_share: float
 ) -> None:  # fmt: skip
-    """One stretch of training on one side of the boundary; each step takes pictures or, with `clip_share`, clips."""
+    """One stretch of training on one side of the boundary; each step takes pictures or, in a `clip_share` of them, clips."""
     sized = isinstance(pictures, Sizes)
     picture_rows, clip_rows = (SIZED_ROWS, SIZED_CLIP_ROWS) if sized else (PICTURE_ROWS, CLIP_ROWS)
     painter.train()
@@ -256,7 +253,7 @@ def train_stage(
         # every process takes the same kind, so that none waits for another
         lot = np.random.default_rng([seed, step]).random()
         kind, source, rows, frames = "pictures", pictures, picture_rows, None
-        if clips is not None and lot < clip_share:
+        if lot < clip_share:
             rows, frames = clip_rows[int(lot < SHORT * clip_share)]
             kind, source = "clips", clips
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.

@@ -18,6 +18,8 @@ from generation.toon.data import CLIPS, LARGE, PICTURES, SIZED_CLIPS, SIZED_PICT
 if TYPE_CHECKING:
     from generation.toon.experts import Batches, Painter, Sizes
 
+    Sets = tuple[Batches | Sizes, Batches | Sizes]
+
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights"
 ENCODERS = HERE.parent.parent / "identity" / "toon"
@@ -107,36 +109,30 @@ class Training:
 
         painter, batches = self._painter()
         plan = self.plan
-        pictures, clips = batches(plan.pictures, False), batches(plan.clips, False)
-        loop = e.expert_loop(self.work, "expert-pictures", painter, plan.expert_pictures, 1.6e-3)
-        e.train_stage(loop, painter, pictures, None, side="both", seed=21)
-        loop.use_average()
-        loop = e.expert_loop(self.work, "expert-clips", painter, plan.expert_clips, 1.5e-3)
-        e.train_stage(loop, painter, pictures, clips, side="both", seed=22, clip_share=0.35)
-        loop.use_average()
 
-        def sized(*, fine: bool) -> tuple[Sizes, Sizes]:
+        def stretch(name: str, painter: Painter, steps: int, rate: float, sets: Sets, side: str, seed: int, share: float) -> None:
+            """`steps` of one painter, a `share` of them on the clips of `sets`; it has its average weights then."""
+            loop = e.expert_loop(self.work, f"expert-{name}", painter, steps, rate)
+            e.train_stage(loop, painter, *sets, side=side, seed=seed, clip_share=share)
+            loop.use_average()
+
+        def sized(*, fine: bool) -> Sets:
             some, moving = ([batches(recipe, fine) for recipe in sets] for sets in (plan.sized_pictures, plan.sized_clips))
             return e.Sizes(some, e.SIZED_SHARES), e.Sizes(moving, e.SIZED_SHARES)
 
-        some, moving = sized(fine=False)
-        loop = e.expert_loop(self.work, "expert-sizes", painter, plan.expert_sizes, 1.2e-3)
-        e.train_stage(loop, painter, some, moving, side="both", seed=24, clip_share=0.5)
-        loop.use_average()
+        small = batches(plan.pictures, False), batches(plan.clips, False)
+        stretch("pictures", painter, plan.expert_pictures, 1.6e-3, small, "both", 21, 0.0)
+        stretch("clips", painter, plan.expert_clips, 1.5e-3, small, "both", 22, 0.35)
+        sets = sized(fine=False)
+        stretch("sizes", painter, plan.expert_sizes, 1.2e-3, sets, "both", 24, 0.5)
         painter.text_encoder.requires_grad_(False)
-        for side, folder, steps in zip(e.ENDS, ("transformer", "transformer_2"), plan.expert_sides, strict=True):
-            own = e.clone(painter)
-            loop = e.expert_loop(self.work, f"expert-{side}", own, steps, 8e-4)
-            e.train_stage(loop, own, some, moving, side=side, seed=23, clip_share=0.5)
-            loop.use_average()
-            if side == "low":
-                some, moving = sized(fine=True)
-                loop = e.expert_loop(self.work, "expert-fine", own, plan.expert_fine, 7e-4)
-                e.train_stage(loop, own, some, moving, side=side, seed=25, clip_share=0.5)
-                loop.use_average()
-            if rank() == 0:
-                e.save_expert(own, self.out / folder)
+        high, low = e.clone(painter), e.clone(painter)
+        stretch("high", high, plan.expert_sides[0], 8e-4, sets, "high", 23, 0.5)
+        stretch("low", low, plan.expert_sides[1], 8e-4, sets, "low", 23, 0.5)
+        stretch("fine", low, plan.expert_fine, 7e-4, sized(fine=True), "low", 25, 0.5)
         if rank() == 0:
+            e.save_expert(high, self.out / "transformer")
+            e.save_expert(low, self.out / "transformer_2")
             painter.text_encoder.half().save_pretrained(self.out / "text_encoder")
 
     def pack(self) -> None:

@@ -90,7 +90,7 @@ def test_a_key_that_cannot_sign_is_told_of_before_the_work(tmp_path: Path) -> No
     with pytest.raises(AssembleError, match="cannot be read"):
         Marking(Marks(sign_key=tmp_path / "none.pem"), print)
     with pytest.raises(ValueError, match="time stamp"):
-        Marking(Marks(timestamp="file:///etc/passwd"), print)
+        Marking(Marks(timestamp=(tmp_path / "stamps").as_uri()), print)
 
 
 @pytest.mark.parametrize(("when", "labelled"), [("start", 5), ("throughout", 8)])
