@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +94,7 @@ class IdentityAdapter(nn.Module):
         self.voice_blocks = nn.ModuleList(KeyValue(config.voice_dim, inner, eps) for _ in blocks)
         self.screen_blocks = nn.ModuleList(screen_layer(config.screen, inner) for _ in blocks if config.screen)
         self.side_blocks = nn.ModuleList(SideBias(config.screen, config.heads) for _ in blocks if config.heads)
+        self.voice_side_blocks = nn.ModuleList(SideBias(config.screen, config.heads) for _ in blocks if config.heads)
         self._live = Live()
 
     def tokens(self, face: Tensor, figure: Tensor, weights: Tensor) -> Tensor:
@@ -124,7 +125,7 @@ class IdentityAdapter(nn.Module):
         heard (B, S) bool: which slots have a voice track; those that are present, if not given.
         text_bias (L,), (1, L) or (B, L): added to the text attention's logits, see `short_text`.
         grid: frames, rows and columns of the sequence, for an adapter that tells each position its place on the screen.
-        sides (B, S) int: each character's side of the screen, a place in SIDES or -1 for unknown; needs tokens and `grid`.
+        sides (B, S) int: each character's side of the screen, a place in SIDES or -1 for unknown; needs `grid`.
         With gradient checkpointing the backward pass recomputes the blocks, so it belongs inside as well.
         """
         before = self._live.now
@@ -164,6 +165,8 @@ class IdentityAdapter(nn.Module):
         if voice is not None:
             each, keep = _by_key(voice, 1, weight, present if heard is None else heard)
             now.voice_scale, now.voice_keep = None if each is None else each[:, None, :, None], keep
+            if sides is not None and self.voice_side_blocks:
+                now.voice_sides = sides_by_key(sides.to(voice.device), 1)
         return now
 
     def attach(self, transformer: WanTransformer3DModel) -> IdentityAdapter:
@@ -182,17 +185,9 @@ class IdentityAdapter(nn.Module):
                 mend="Use the adapter that was trained for this checkpoint.",
             )
         none = [None] * len(blocks)
-        each = zip(
-            blocks, self.identity_blocks, self.voice_blocks, self.screen_blocks or none, self.side_blocks or none, strict=True
-        )
-        for block, identity, voice, screen, sides in each:
-            processor = IdentityProcessor(
-                self._live,
-                cast(KeyValue, identity),
-                cast(KeyValue, voice),
-                cast("nn.Linear | None", screen),
-                cast("SideBias | None", sides),
-            )
+        own = (self.identity_blocks, self.voice_blocks, self.screen_blocks, self.side_blocks, self.voice_side_blocks)
+        for block, *parts in zip(blocks, *(each or none for each in own), strict=True):
+            processor = IdentityProcessor(self._live, *parts)
             _exchange(block, processor)
         for block in _side_branch(transformer):
             _exchange(block, IdentityProcessor(self._live))

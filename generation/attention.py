@@ -23,7 +23,8 @@ class Conditioning:
     tokens (B, N, D); scale (B, N, 1), by which each token's value is multiplied; keep (B, 1, 1, N+1) bool, which keys
     exist, the sink last; voice (B, F, S, D), voice_scale (B, 1, S, 1), voice_keep (B, 1, 1, S+1) likewise;
     text_bias (1 or B, 1, 1, L), added to the text attention's logits; screen (N, P), where on the screen each position
-    of the sequence lies; sides (B, N+1, 3), 1 for the side of the screen that a token's character is on.
+    of the sequence lies; sides (B, N+1, 3), 1 for the side of the screen that a token's character is on; voice_sides
+    (B, S+1, 3) likewise.
     """
 
     tokens: Tensor | None = None
@@ -35,6 +36,7 @@ class Conditioning:
     text_bias: Tensor | None = None
     screen: Tensor | None = None
     sides: Tensor | None = None
+    voice_sides: Tensor | None = None
 
 
 class Live:
@@ -84,12 +86,14 @@ class IdentityProcessor(WanAttnProcessor):
         voice: KeyValue | None = None,
         screen: nn.Linear | None = None,
         sides: SideBias | None = None,
+        voice_sides: SideBias | None = None,
     ) -> None:
         super().__init__()
         self.identity = identity
         self.voice = voice
         self.screen = screen
         self.sides = sides
+        self.voice_sides = voice_sides
         self.live = live
 
     def __call__(
@@ -126,20 +130,13 @@ class IdentityProcessor(WanAttnProcessor):
         if now.tokens is not None and self.identity is not None:
             key, value = self.identity(now.tokens, now.scale)
             key, value = key.unflatten(2, (attn.heads, -1)), value.unflatten(2, (attn.heads, -1))
-            out = out + self._attend(query, key, value, self._mask(now))
+            out = out + self._attend(query, key, value, _mask(now.keep, self.sides, now.sides, now.screen))
         if now.voice is not None and self.voice is not None:
             key, value = self.voice(now.voice, now.voice_scale)
-            out = out + self._attend_by_frame(query, key, value, now.voice_keep)
+            out = out + self._attend_by_frame(query, key, value, now)
         if now.screen is not None and self.screen is not None:
             out = out + self.screen(now.screen.to(self.screen.weight.dtype)).type_as(out)
         return attn.to_out[1](attn.to_out[0](out))
-
-    def _mask(self, now: Conditioning) -> Tensor | None:
-        """Which identity tokens exist, and how well each fits each position's side of the screen."""
-        if self.sides is None or now.sides is None or now.screen is None:
-            return now.keep
-        bias = self.sides(now.screen, now.sides)
-        return bias if now.keep is None else bias.masked_fill(~now.keep, -torch.inf)
 
     @staticmethod
     def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
@@ -150,13 +147,23 @@ class IdentityProcessor(WanAttnProcessor):
         out = dispatch_attention_fn(query, key, value, attn_mask=mask, backend=AttentionBackendName.NATIVE)
         return out.flatten(2, 3).type_as(query)
 
-    def _attend_by_frame(self, query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None) -> Tensor:
+    def _attend_by_frame(self, query: Tensor, key: Tensor, value: Tensor, now: Conditioning) -> Tensor:
         """A position hears only the voices of its own latent frame: fold the frames into the batch."""
         batch, frames = key.shape[:2]
         heads = query.shape[2]
         key = key.flatten(0, 1).unflatten(2, (heads, -1))
         value = value.flatten(0, 1).unflatten(2, (heads, -1))
         folded = query.unflatten(1, (frames, -1)).flatten(0, 1)
-        if keep is not None:
-            keep = keep.repeat_interleave(frames, dim=0)
-        return self._attend(folded, key, value, keep).unflatten(0, (batch, frames)).flatten(1, 2)
+        screen = None if now.screen is None else now.screen[: folded.shape[1]]  # each frame's positions are the same
+        mask = _mask(now.voice_keep, self.voice_sides, now.voice_sides, screen)
+        if mask is not None:
+            mask = mask.expand(batch, -1, -1, -1).repeat_interleave(frames, dim=0)
+        return self._attend(folded, key, value, mask).unflatten(0, (batch, frames)).flatten(1, 2)
+
+
+def _mask(keep: Tensor | None, bias: SideBias | None, sides: Tensor | None, screen: Tensor | None) -> Tensor | None:
+    """Which tokens exist, and how well each fits each position's side of the screen."""
+    if bias is None or sides is None or screen is None:
+        return keep
+    fit = bias(screen, sides)
+    return fit if keep is None else fit.masked_fill(~keep, -torch.inf)

@@ -41,8 +41,9 @@ def screen_layer(count: int, inner_dim: int) -> nn.Linear:
 
 
 class SideBias(nn.Module):
-    """How much a position of the screen looks at the characters of each side, learned for each head: logits of the identity
-    attention. Without it a small model finds both characters of a shot everywhere, and draws two mixtures of them."""
+    """How much a position of the screen looks at the characters of each side, learned for each head: logits of the attention to
+    their identities, or to their voices. Without it a small model finds both characters of a shot everywhere, draws two mixtures
+    of them, and moves both mouths when one speaks."""
 
     def __init__(self, count: int, heads: int) -> None:
         super().__init__()

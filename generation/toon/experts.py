@@ -44,6 +44,10 @@ SIDELESS = 0.15
 """Share of the rows that do not say who is on which side, so that the words alone are heeded too."""
 LOCATE = 0.05
 """Weight of the locator's loss."""
+HEARD = 0.8
+"""Share of the rows in which the voices are known."""
+MOVED = 0.5
+"""Weight of how the error changes from one latent frame to the next: a mouth that opens, a background that is to be still."""
 TEXT_ROWS = 80
 """Text rows in training; the stock pipeline's 512 are the same by a bias on the last (zero) row."""
 BOUNDARY = 0.875
@@ -147,9 +151,14 @@ class Batches:
 
         `frames`: only so many latent frames of each, from its start.
         """
-        data = self.latents
+        return self.rows_of(rng.integers(len(self.latents.x), size=count), rng, frames)
+
+    def rows_of(
+        self, index: np.ndarray, rng: np.random.Generator, frames: int | None = None, *, dropping: bool = True
+    ) -> dict[str, Tensor]:
+        """The rows of these numbers; with `dropping` some without their words, identities, voices or sides."""
+        data, count = self.latents, len(index)
         frames = frames or data.x.shape[2]
-        index = rng.integers(len(data.x), size=count)
         face = np.zeros((count, 3, 5, self.references.face.shape[1]), np.float32)
         figure = np.zeros((count, 3, 5, self.references.figure.shape[1]), np.float32)
         weights = np.zeros((count, 3, 5), np.float32)
@@ -158,7 +167,7 @@ class Batches:
         sides, spots = data.sides[index], data.spots[index, :frames]
         words = data.words[index, rng.integers(data.words.shape[1], size=count)]
         for b, i in enumerate(index):
-            lot = rng.random()
+            lot = rng.random() if dropping else 1.0
             all_dropped, no_identity, no_text = lot < 0.1, 0.1 <= lot < 0.17, 0.17 <= lot < 0.21
             if all_dropped or no_text:
                 words[b] = 0
@@ -177,9 +186,9 @@ class Batches:
                     self.references.face[some], self.references.figure[some]
                 )
                 present[b, slot] = True
-            if present[b].any() and rng.random() < 0.6:
+            if present[b].any() and (rng.random() < HEARD or not dropping):
                 heard[b] = present[b]
-            if rng.random() < SIDELESS:
+            if rng.random() < SIDELESS and dropping:
                 sides[b] = -1
         made = {
             "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
@@ -212,20 +221,32 @@ def losses(
     s = spread(torch.rand(len(x0), generator=generator).to(x0.device), low, high, shift)
     noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     mix = s.view(-1, 1, 1, 1, 1)
-    frames, height, width = x0.shape[2:]
-    grid = (frames, height // 2, width // 2) if float(torch.rand((), generator=generator)) >= STOCK else None
+    placed = float(torch.rand((), generator=generator)) >= STOCK
+    out = velocity(painter, batch, (1 - mix) * x0 + mix * noise, s, placed=placed)
+    error = out - (noise - x0)
+    channels = batch["channels"].view(1, -1, 1, 1, 1)
+    weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
+    weight = weight / weight.mean()
+    lost = ((error.square() * channels).mean(1) * weight).mean()
+    if x0.shape[2] > 1:
+        lost = lost + MOVED * ((error.diff(dim=2).square() * channels).mean(1) * weight).mean()
+    return lost, painter.locator.loss(batch["spots"].long())
+
+
+def velocity(painter: Painter, batch: dict[str, Tensor], x: Tensor, s: Tensor, *, placed: bool = True) -> Tensor:
+    """What the network says at x (B, 16, T, h, w) of noise levels s (B,), told what `batch` knows; and, if `placed`, where on the
+    screen its positions are."""
+    frames, height, width = x.shape[2:]
     with mixed():
         text, bias = painter.embed(batch["words"].long())
         tokens = painter.adapter.tokens(batch["face"], batch["figure"], batch["weights"])
         voice = painter.adapter.voice(batch["levels"])
         with painter.adapter.conditioning(
-            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias, grid=grid,
-            sides=batch["sides"],
+            tokens, present=batch["present"], voice=voice, heard=batch["heard"], text_bias=bias,
+            grid=(frames, height // 2, width // 2) if placed else None, sides=batch["sides"],
         ):  # fmt: skip
-            out = painter.transformer((1 - mix) * x0 + mix * noise, s * 1000, text, return_dict=False)[0]
-    error = ((out.float() - (noise - x0)).square() * batch["channels"].view(1, -1, 1, 1, 1)).mean(1)
-    weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
-    return (error * weight).mean() / weight.mean(), painter.locator.loss(batch["spots"].long())
+            out: Tensor = painter.transformer(x, s * 1000, text, return_dict=False)[0]
+    return out.float()
 
 
 def expert_loop(work: Path, name: str, painter: Painter, steps: int, rate: float) -> Loop:

@@ -9,13 +9,15 @@ import argparse
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generation.toon.data import CLIPS, LARGE, PICTURES, SIZED_CLIPS, SIZED_PICTURES, Recipe
+from generation.toon.data import Recipe
+from generation.toon.plan import Plan
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from generation.toon.experts import Batches, Painter, Sizes
 
     Sets = tuple[Batches | Sizes, Batches | Sizes]
@@ -23,25 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights"
 ENCODERS = HERE.parent.parent / "identity" / "toon"
-PARTS = ("drawings", "vae", "encoders", "experts", "pack")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The size of every stretch, in one place."""
-
-    pictures: Recipe = PICTURES
-    large: Recipe = LARGE
-    clips: Recipe = CLIPS
-    sized_pictures: tuple[Recipe, ...] = SIZED_PICTURES
-    sized_clips: tuple[Recipe, ...] = SIZED_CLIPS
-    vae_pictures: int = 21500
-    vae_clips: int = 7200
-    expert_pictures: int = 4000
-    expert_clips: int = 6200
-    expert_sizes: int = 5900
-    expert_sides: tuple[int, int] = (1220, 1700)  # of the high-noise and the low-noise expert, which has the finer work
-    expert_fine: int = 600  # of the low-noise expert, at the end
+PARTS = ("drawings", "vae", "encoders", "experts", "decoder", "pack")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -129,11 +113,46 @@ class Training:
         high, low = e.clone(painter), e.clone(painter)
         stretch("high", high, plan.expert_sides[0], 8e-4, sets, "high", 23, 0.5)
         stretch("low", low, plan.expert_sides[1], 8e-4, sets, "low", 23, 0.5)
-        stretch("fine", low, plan.expert_fine, 7e-4, sized(fine=True), "low", 25, 0.5)
+        stretch("fine", low, plan.expert_fine, 8e-4, sized(fine=True), "low", 25, 0.75)
         if rank() == 0:
             e.save_expert(high, self.out / "transformer")
             e.save_expert(low, self.out / "transformer_2")
             painter.text_encoder.half().save_pretrained(self.out / "text_encoder")
+
+    def decoder(self) -> None:
+        """Drawings as the low-noise expert makes them, and the VAE's decoder finished on them."""
+        from diffusers import AutoencoderKLWan
+
+        from generation.toon import finish
+        from generation.toon.experts import load_painter
+
+        painter, batches = self._painter()
+        load_painter(painter, self.out)
+        for recipe, count in zip(self._finishing(), self.plan.guessed, strict=True):
+            finish.guess_set(painter, batches(recipe, False), self.work / f"guesses-{recipe.name}.npy", count)
+        self._everywhere("finish_decoder")
+        vae = AutoencoderKLWan.from_pretrained(self.out / "vae")
+        finish.finish_loop(self.work, vae, 1).use_average()
+        vae.half().save_pretrained(self.out / "vae")
+
+    def finish_decoder(self) -> None:
+        """What each process of `decoder` does."""
+        from diffusers import AutoencoderKLWan
+
+        from generation.toon import finish
+        from generation.training import precision
+
+        vae = AutoencoderKLWan.from_pretrained(self.out / "vae").to(precision.device())
+        statistics = self._statistics()
+        sets = (
+            finish.Pairs(self._drawn(recipe), self._latents("latents", recipe), self._latents("guesses", recipe), *statistics)
+            for recipe in self._finishing()
+        )
+        loop = finish.finish_loop(self.work, vae, self.plan.decoder_steps)
+        finish.finish(loop, vae, *sets)
+
+    def _finishing(self) -> tuple[Recipe, Recipe]:
+        return self.plan.sized_pictures[0], self.plan.sized_clips[0]
 
     def pack(self) -> None:
         """What makes the parts a diffusers folder: index, scheduler."""
@@ -176,6 +195,18 @@ class Training:
             seen = references.observe([pictures, self._drawn(self.plan.large)], self.encoders_out)
             np.savez(self.work / "references.npz", **vars(seen))
 
+    def _statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and spread (16,) of the VAE's latents."""
+        import numpy as np
+
+        codec = json.loads((self.out / "vae" / "config.json").read_text())
+        return np.array(codec["latents_mean"]), np.array(codec["latents_std"])
+
+    def _latents(self, kind: str, recipe: Recipe) -> np.ndarray:
+        import numpy as np
+
+        return np.load(self.work / f"{kind}-{recipe.name}.npy", mmap_mode="r")
+
     def _painter(self) -> tuple[Painter, Callable[[Recipe, bool], Batches]]:
         """The networks, and what gives the training rows of a drawn set."""
         import numpy as np
@@ -189,11 +220,10 @@ class Training:
         torch._dynamo.config.recompile_limit = 64  # one a size, and for pictures, short clips and long ones
         tokenizer = PreTrainedTokenizerFast.from_pretrained(self.out / "tokenizer")
         known = References(**np.load(self.work / "references.npz"))
-        codec = json.loads((self.out / "vae" / "config.json").read_text())
-        mean, std = np.array(codec["latents_mean"]), np.array(codec["latents_std"])
+        mean, std = self._statistics()
 
         def batches(recipe: Recipe, fine: bool) -> experts.Batches:
-            x = np.load(self.work / f"latents-{recipe.name}.npy", mmap_mode="r")
+            x = self._latents("latents", recipe)
             base = 0 if recipe.name.startswith("pictures") else 1 << 40  # these are the pictures that the references saw
             drawn = self._drawn(recipe)
             return experts.Batches(latents.prepare(drawn, x, mean, std, tokenizer, base, fine=fine), known)

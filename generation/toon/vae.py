@@ -88,18 +88,25 @@ def to_signed(frames: np.ndarray) -> torch.Tensor:
 
 def crops(drawings: Drawings, rng: np.random.Generator, count: int, frames: int, size: int) -> torch.Tensor:
     """Random crops (count, 3, frames, size, size); half of them about a face."""
-    n, t, h, w, _ = drawings.frames.shape
+    n, t = drawings.frames.shape[:2]
     out = np.empty((count, frames, size, size, 3), np.uint8)
     for k in range(count):
         i, start = int(rng.integers(n)), int(rng.integers(t - frames + 1))
-        y, x = int(rng.integers(h - size + 1)), int(rng.integers(w - size + 1))
-        faces = [f for f in drawings.faces[i] if f[2] > f[0]]
-        if faces and rng.random() < 0.5:
-            f = faces[int(rng.integers(len(faces)))]
-            y = int(np.clip((f[1] + f[3]) / 2 - size / 2 + rng.normal(0, 8), 0, h - size))
-            x = int(np.clip((f[0] + f[2]) / 2 - size / 2 + rng.normal(0, 8), 0, w - size))
+        y, x = corner(drawings, i, rng, size)
         out[k] = drawings.frames[i, start : start + frames, y : y + size, x : x + size]
     return to_signed(out).to(device())
+
+
+def corner(drawings: Drawings, index: int, rng: np.random.Generator, size: int) -> tuple[int, int]:
+    """Top and left of a random crop of one drawing; every other crop is about a face."""
+    h, w = drawings.frames.shape[2:4]
+    y, x = int(rng.integers(h - size + 1)), int(rng.integers(w - size + 1))
+    faces = [f for f in drawings.faces[index] if f[2] > f[0]]
+    if faces and rng.random() < 0.5:
+        f = faces[int(rng.integers(len(faces)))]
+        y = int(np.clip((f[1] + f[3]) / 2 - size / 2 + rng.normal(0, 8), 0, h - size))
+        x = int(np.clip((f[0] + f[2]) / 2 - size / 2 + rng.normal(0, 8), 0, w - size))
+    return y, x
 
 
 def train_vae(work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int) -> None:

@@ -98,7 +98,7 @@ def test_each_place_on_the_screen_has_its_own_waves() -> None:
 def sided(scene: Scene, make_loud_adapter: Maker) -> IdentityAdapter:
     """An adapter that looks for whom it knows to be on the left or right on that half of the screen alone."""
     adapter = make_loud_adapter(scene.transformer, screen=3).attach(scene.transformer)
-    for bias in adapter.side_blocks:
+    for bias in (*adapter.side_blocks, *adapter.voice_side_blocks):
         across = 7  # the first of width's seven waves: how far right of the middle
         torch.nn.init.constant_(bias.weight[0, :, across], -9)
         torch.nn.init.constant_(bias.weight[2, :, across], 9)
@@ -126,6 +126,26 @@ def test_each_half_of_the_screen_sees_its_own_character(scene: Scene, sided: Ide
     changed, still = seen([2, 0, -1])
     assert torch.allclose(still, other_right, atol=1e-5)
     assert not torch.allclose(changed, other_left, atol=1e-3)
+
+
+def test_each_half_of_the_screen_hears_its_own_character(scene: Scene, sided: IdentityAdapter) -> None:
+    attention, hidden = scene.transformer.blocks[0].attn2, torch.randn(2, FRAMES * 16, 24)
+    text = scene.transformer.condition_embedder.text_embedder(scene.text)
+
+    def heard(levels: Tensor, **sides: Tensor) -> tuple[Tensor, Tensor]:
+        present = torch.tensor([[True, True, False]])
+        with torch.no_grad(), sided.conditioning(voice=sided.voice(levels), present=present, grid=(FRAMES, 4, 4), **sides):
+            out: Tensor = attention(hidden, encoder_hidden_states=text)
+        left, right = out.unflatten(1, (FRAMES, 4, 4)).split(2, dim=3)
+        return left, right
+
+    apart = {"sides": torch.tensor([[0, 2, -1]])}
+    silent, louder = torch.zeros(2, 3, 4 * FRAMES - 3), torch.zeros(2, 3, 4 * FRAMES - 3)
+    louder[:, 1] = 1  # the second, on the right, speaks
+    (left, right), (same, moved) = heard(silent, **apart), heard(louder, **apart)
+    assert torch.allclose(left, same, atol=1e-5)
+    assert not torch.allclose(right, moved, atol=1e-3)
+    assert not torch.allclose(heard(silent)[0], heard(louder)[0], atol=1e-3)  # nobody knows who is where
 
 
 def test_unknown_sides_are_as_none_given(scene: Scene, sided: IdentityAdapter) -> None:
