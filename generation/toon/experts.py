@@ -279,9 +279,9 @@ def train_stage(
             kind, source = "clips", clips
         # The fused attention kernel's bf16 backward pass is many times slower on a CPU than plain matrix products.
         with sdpa_kernel(SDPBackend.MATH) if device().type == "cpu" else nullcontext():
-            velocity, apart = losses(painter, source.take(rng, rows, frames), side, SHIFT[kind], generator)
-            loop.update(velocity + LOCATE * apart)
-        for name, loss in ((kind, velocity.detach()), (f"joints in {kind}", apart.detach())):
+            lost, apart = losses(painter, source.take(rng, rows, frames), side, SHIFT[kind], generator)
+            loop.update(lost + LOCATE * apart)
+        for name, loss in ((kind, lost.detach()), (f"joints in {kind}", apart.detach())):
             kept[name] = 0.98 * kept.get(name, float(loss)) + 0.02 * float(loss)
         if step % 50 == 0:
             loop.say(" ".join(f"{k} {v:.4f}" for k, v in kept.items()))

@@ -15,14 +15,15 @@ import torch
 from diffusers import AutoencoderKLWan
 from torch import Tensor
 
+from generation.families import FAMILIES
 from generation.toon.data import Drawings
 from generation.toon.experts import Batches, Painter, velocity
 from generation.toon.vae import corner, decode, psnr, quick_passes, reconstruction_loss, to_signed
 from generation.training.loop import Loop, rank
 from generation.training.precision import device, mixed
 
-GUIDANCE = 2.0
-"""As the family renders: guided latents overshoot a little, and the decoder is to know it."""
+GUIDANCE = FAMILIES["toon"].guidance[1]
+"""As it renders: guided latents overshoot a little, and the decoder is to know it."""
 LAST = (0.5, 0.3, 0.0)
 """The noise levels of the sampler's last steps; half of the drawings begin at the first, half at the second."""
 SIZE, RIM = 10, 1
