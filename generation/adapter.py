@@ -113,6 +113,7 @@ class IdentityAdapter(nn.Module):
         present: Tensor | None = None,
         scale: Tensor | float = 1.0,
         voice: Tensor | None = None,
+        voice_scale: float = 1.0,
         heard: Tensor | None = None,
         text_bias: Tensor | None = None,
         grid: tuple[int, int, int] | None = None,
@@ -121,7 +122,8 @@ class IdentityAdapter(nn.Module):
         """Within it, forwards of the attached transformer attend to these tokens.
 
         present (B, S) bool: which slots hold a character (all, if not given); a row with none is left as it was.
-        scale: a number, or (B, S): each character's own strength; it weighs the voice too. 0 changes nothing.
+        scale: a number, or (B, S): each character's own strength; 0 changes nothing, and silences it.
+        voice_scale: the strength of all voices.
         heard (B, S) bool: which slots have a voice track; those that are present, if not given.
         text_bias (L,), (1, L) or (B, L): added to the text attention's logits, see `short_text`.
         grid: frames, rows and columns of the sequence, for an adapter that tells each position its place on the screen.
@@ -129,7 +131,7 @@ class IdentityAdapter(nn.Module):
         With gradient checkpointing the backward pass recomputes the blocks, so it belongs inside as well.
         """
         before = self._live.now
-        self._live.now = self._prepare(tokens, present, scale, voice, heard, text_bias, grid, sides)
+        self._live.now = self._prepare(tokens, present, scale, voice, voice_scale, heard, text_bias, grid, sides)
         try:
             yield
         finally:
@@ -141,6 +143,7 @@ class IdentityAdapter(nn.Module):
         present: Tensor | None,
         scale: Tensor | float,
         voice: Tensor | None,
+        voice_scale: float,
         heard: Tensor | None,
         text_bias: Tensor | None,
         grid: tuple[int, int, int] | None,
@@ -163,7 +166,7 @@ class IdentityAdapter(nn.Module):
             if sides is not None and self.side_blocks:
                 now.sides = sides_by_key(sides.to(tokens.device), self.config.tokens_per_character)
         if voice is not None:
-            each, keep = _by_key(voice, 1, weight, present if heard is None else heard)
+            each, keep = _by_key(voice, 1, voice_scale * (weight != 0), present if heard is None else heard)
             now.voice_scale, now.voice_keep = None if each is None else each[:, None, :, None], keep
             if sides is not None and self.voice_side_blocks:
                 now.voice_sides = sides_by_key(sides.to(voice.device), 1)

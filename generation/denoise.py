@@ -169,7 +169,7 @@ class DenoiseStage(Stage):
             if condition.apart:
                 # Places on the screen and voices are told by place in the sequence, where other pictures stand now.
                 conditioning = {
-                    name: value for name, value in conditioning.items() if name not in ("grid", "voice", "sides")
+                    name: value for name, value in conditioning.items() if name not in ("grid", "voice", "voice_scale", "sides")
                 }
             ways.append((text, conditioning, live))
         return ways
@@ -200,6 +200,7 @@ class DenoiseStage(Stage):
         if request.voice is not None:
             levels = torch.from_numpy(request.voice.by_slot(request.characters, request.frames))
             identity["voice"] = self.adapter.voice(levels[None].to(self.device))
+            identity["voice_scale"] = request.voice_scale
         return identity
 
     def _forwards(self, latents: Tensor, time: Tensor, ways: list[Way], condition: Condition) -> list[Tensor]:
@@ -269,6 +270,7 @@ class DenoiseStage(Stage):
                 settings["sides"] = list(request.sides)
             if request.voice is not None and tokens:
                 settings["voice"] = digest(request.voice.by_slot(request.characters, request.frames))
+                settings["voice_scale"] = request.voice_scale
         return settings
 
 

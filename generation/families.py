@@ -74,6 +74,7 @@ FAMILIES: dict[str, Family] = {
             licence="Apache-2.0",
             layout_gate=0.5,  # of 77 takes none of the 37 that came to pass had less than .57 at first sight
             retake_scale=2.0,
+            voice_scale=2.0,  # as large as mouths are drawn; as trained they move too little, by `benchmarks.motion`
             cache=None,  # of eight steps hardly one is like the last
         ),
         Family(

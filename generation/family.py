@@ -41,8 +41,9 @@ class Family:
 
     `layout_gate` is the likeness under which a character of a layout, at first sight, is not worth finishing, as
     `benchmarks.gate` measures it, `retake_scale` the strength of identity in the takes after the first, where the words may give
-    way to it; None where nobody has measured it yet. `cache` is what each expert may leave out at the speed "cached", None for
-    nothing, and little where nobody has measured it. `presets` are for step-distilled LoRAs; `preset` is the one in use.
+    way to it; None where nobody has measured it yet. `voice_scale` is how strongly mouths heed their voices, 1 as in training.
+    `cache` is what each expert may leave out at the speed "cached", None for nothing, and little where nobody has measured it.
+    `presets` are for step-distilled LoRAs; `preset` is the one in use.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Family:
     negative_prompt: str = ""
     layout_gate: float | None = None
     retake_scale: float = 1.0
+    voice_scale: float = 1.0
     cache: tuple[float, float] | None = (0.05, 0.05)
     presets: tuple[Preset, ...] = ()
     preset: Preset | None = None

@@ -41,7 +41,8 @@ class ShotRequest:
     (high-noise, low-noise): guidance of 1 is none, and with an identity scale of 0 an expert is the stock one. `sides`
     says for each character on which of SIDES of the screen it is, or nothing at all; an adapter that does not know sides
     leaves them to the prompt. `looks` says in words how each character looks, or nothing at all. `detail_seed` finishes the
-    layout of `seed` in another way; None in the solver's own.
+    layout of `seed` in another way; None in the solver's own. `voice_scale` is how strongly a mouth heeds its voice, beside how
+    it did in training.
 
     For families that take them: `pictures`, for each character pictures (H, W, 3) uint8 RGB of it alone on white; `place`, whole
     pictures (H, W, 3) of where it happens, as other shots show it; and `first_frame` (height, width, 3), from which the shot goes
@@ -59,6 +60,7 @@ class ShotRequest:
     identity_scale: tuple[float, float] = (1.0, 1.0)
     negative_prompt: str = ""
     voice: VoiceTrack | None = None
+    voice_scale: float = 1.0
     sides: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
     pictures: tuple[tuple[np.ndarray, ...], ...] = ()

@@ -61,7 +61,7 @@ def generate(
             prompt=caption.caption(shot.scene, rng, plain=True), characters=shot.names,
             sides=tuple(part.side for part in shot.scene.parts), frames=frames, width=width, height=height,
             seed=shot.seed, steps=steps or family.steps, guidance=guidance or family.guidance, identity_scale=(scale, scale),
-            voice=voices[k] if voices else None,
+            voice=voices[k] if voices else None, voice_scale=family.voice_scale,
         )
         for k, shot in enumerate(shots)
     ]  # fmt: skip

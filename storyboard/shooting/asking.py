@@ -52,6 +52,7 @@ def requested(
         guidance=family.guidance,
         identity_scale=(scale, scale),
         voice=VoiceTrack({name: np.asarray(track, np.float32) for name, track in levels.items()}) if levels else None,
+        voice_scale=family.voice_scale,
     )
 
 

@@ -172,6 +172,21 @@ def test_scale_zero_is_the_stock_transformer_bit_for_bit(scene: Scene, adapter: 
     assert torch.equal(scene.under(adapter, scale=1.0), inside)
 
 
+def test_voices_have_a_strength_of_their_own(scene: Scene, adapter: IdentityAdapter) -> None:
+    silent, heard = scene.under(adapter, voice=False), scene.under(adapter)
+    assert torch.equal(scene.under(adapter, voice_scale=1.0), heard)
+    louder = scene.under(adapter, voice_scale=2.0)
+    assert not torch.allclose(louder, heard, atol=1e-3)
+    assert torch.equal(scene.under(adapter, voice_scale=0.0), silent)
+    assert torch.equal(scene.under(adapter, voice=False, voice_scale=2.0), silent)
+    # The strength of identity leaves that of the voice, but who has none of it is not heard.
+    block = adapter.voice_blocks[0]
+    now = adapter._prepare(None, None, torch.tensor([[2.0, 0.5, 0.0]]), adapter.voice(scene.levels), 3.0, None, None, None, None)
+    assert now is not None and now.voice_scale is not None and now.voice is not None
+    assert now.voice_scale.flatten().tolist() == [3.0, 3.0, 0.0] * 2
+    assert not block(now.voice, now.voice_scale)[1][:, :, 2].any()
+
+
 def test_a_row_without_characters_is_stock_beside_one_with(scene: Scene, adapter: IdentityAdapter) -> None:
     stock, everyone = scene(), scene.under(adapter)
     mixed = scene.under(adapter, present=torch.tensor([[True, True, True], [False, False, False]]))

@@ -244,7 +244,10 @@ def test_a_key_follows_what_matters_to_its_stage(
     assert changed(guidance=(1.0, 1.0)) == "eld-"
     assert changed(identity_scale=(1.0, 0.5)) == "--d-"
     assert changed(people=[people[0], make_person(9)]) == changed(voice=voice) == "-ld-"
+    assert changed(voice_scale=2.0) == "----"  # nobody speaks
     assert changed(sides=("left", "right")) == "-ld-"
+    base = keys(request_for(voice=voice))
+    assert changed(voice=voice, voice_scale=2.0) == "-ld-"
     # With the identity off, nobody's face has a say.
     off = {"identity_scale": (0.0, 0.0)}
     base = keys(request_for(**off))
