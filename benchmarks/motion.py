@@ -20,15 +20,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from assemble.sound.envelope import lag
 from benchmarks.identity import cast, measure, shots
+from benchmarks.vae import coded
 from generation import Model, VoiceTrack
 from generation.families import FAMILIES
-from generation.toon.vae import to_signed
 from generation.toon.world import character, scene
 from generation.toon.world.pose import sample_action
 from identity import Encoders, Figure
@@ -59,7 +58,7 @@ def main() -> None:
     for column in ("", *COLUMNS):
         table.add_column(column, justify="right" if column else "left")
     drawn = [clip.frames for clip in clips]
-    for name, pictures in (("drawings", drawn), ("drawings behind the VAE", _coded(drawn, model)), ("renders", made)):
+    for name, pictures in (("drawings", drawn), ("drawings behind the VAE", coded(drawn, model)), ("renders", made)):
         table.add_row(name, *_row(pictures, clips, plan, encoders))
     Console(width=110).print(table)
 
@@ -74,17 +73,6 @@ def _shot(pair: list[character.Character], index: int) -> shots.Shot:
         for who, side, action in zip(pair, sides, ("talks", "stands"), strict=True)
     )
     return shots.Shot(replace(drawn, parts=parts), tuple(f"c{who.seed}" for who in pair), int(rng.integers(1 << 30)))
-
-
-@torch.inference_mode()
-def _coded(clips: list[np.ndarray], model: Model) -> list[np.ndarray]:
-    """The clips (T, H, W, 3) into latents and back."""
-    vae = model.network("vae", torch.float32)
-    out = []
-    for frames in clips:
-        back = vae.decode(vae.encode(to_signed(frames[None])).latent_dist.mode()).sample[0].permute(1, 2, 3, 0)
-        out.append(((back.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy())
-    return out
 
 
 def _row(pictures: list[np.ndarray], clips: list[scene.Clip], plan: list[shots.Shot], encoders: Encoders) -> list[str]:
