@@ -122,6 +122,7 @@ class Training:
     def decoder(self) -> None:
         """Drawings as the low-noise expert makes them, and the VAE's decoder finished on them."""
         from diffusers import AutoencoderKLWan
+        from safetensors.torch import save_file
 
         from generation.toon import finish
         from generation.toon.experts import load_painter
@@ -133,7 +134,9 @@ class Training:
         self._everywhere("finish_decoder")
         vae = AutoencoderKLWan.from_pretrained(self.out / "vae")
         finish.finish_loop(self.work, vae, 1).use_average()
-        vae.half().save_pretrained(self.out / "vae")
+        # The configuration stays as it is: diffusers would add the path that it was read from.
+        weights = {name: value.contiguous() for name, value in vae.half().state_dict().items()}
+        save_file(weights, self.out / "vae" / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
 
     def finish_decoder(self) -> None:
         """What each process of `decoder` does."""

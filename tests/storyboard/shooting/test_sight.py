@@ -52,7 +52,7 @@ class Render:
     def gate(self, value: float | None) -> None:
         from generation.families import FAMILIES
 
-        self.patch.setitem(FAMILIES, "tiny", replace(FAMILIES["tiny"], layout_gate=value, retake_scale=1.5))
+        self.patch.setitem(FAMILIES, "tiny", replace(FAMILIES["tiny"], layout_gate=value, retake_scale=1.5, voice_scale=1.2))
 
     def __call__(self, film: str = "film.mp4", **options: Any) -> Film:
         self.events.clear()
@@ -109,13 +109,14 @@ def test_layouts_that_pass_are_finished_and_taken_again_only_then(render: Render
 
     def noted(board: Any, number: int, take: Any, *more: Any) -> Any:
         request = ask(board, number, take, *more)
-        asked.add((take.number, request.identity_scale))
+        asked.add((take.number, request.identity_scale, request.voice_scale))
         return request
 
     monkeypatch.setattr(filming, "requested", noted)
     render.gate(-1.0)
     film = render(takes=2)
-    assert asked == {(1, (1.0, 1.0)), (2, (1.5, 1.5))}  # a shot that is taken again leans on identity more
+    # a shot that is taken again leans on identity more, and hears its voices as before
+    assert asked == {(1, (1.0, 1.0), 1.2), (2, (1.5, 1.5), 1.2)}
     assert not render.kinds("reject")
     assert render.made("layout") == render.made("detail") == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert [len(shot.takes) for shot in film.report.shots] == [2, 2]
