@@ -94,7 +94,7 @@ def _row(pictures: list[np.ndarray], clips: list[scene.Clip], plan: list[shots.S
             told["last to first"].append(float(ends[0] @ ends[1]) if len(ends) == 2 else 0.0)
     return [
         f"{np.mean(told['follows']):.2f}", f"{np.mean(told['in time']):.0%}", f"{np.nanmedian(told['silent']):.2f}",
-        f"{np.mean(told['still']):.2f}", f"{np.mean(told['last to first']):.3f}",
+        f"{np.nanmean(told['still']):.2f}", f"{np.mean(told['last to first']):.3f}",
     ]  # fmt: skip
 
 
