@@ -4,7 +4,7 @@
     python -m benchmarks.vae --clips 8          # a look
 
 PSNR in dB, of each clip and then their mean, by what the camera does: of the first frame, which is coded as a lone picture, of
-the others, and of the faces in them all. The sheet has a clip's middle frame beside what came back of it, as the drawings are.
+the others, and of the faces in them all. The sheet has clips' middle frames, what came back of each below it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import argparse
 from collections import defaultdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.identity import cast
+from benchmarks.identity.__main__ import sheet
 from generation import Model
 from generation.families import FAMILIES
 from generation.toon.vae import to_signed
@@ -27,8 +27,6 @@ from generation.toon.world import character, scene
 
 FRAMES = 33
 COLUMNS = ("clips", "first frame", "other frames", "faces", "worst clip")
-SHEET = 24
-"""Clips on the sheet, three pairs a row."""
 
 
 def main() -> None:
@@ -55,8 +53,9 @@ def main() -> None:
         rows = np.array(told[move])
         table.add_row(move, str(len(rows)), *(f"{value:.1f}" for value in np.nanmean(rows, 0)), f"{rows[:, 1].min():.1f}")
     Console(width=110).print(table)
-    _lay_out([(clip.frames, frames) for clip, frames in zip(clips, back, strict=True)], asked.sheet)
-    print(f"a sheet of drawings, each beside what came back of it: {asked.sheet}")
+    asked.sheet.parent.mkdir(parents=True, exist_ok=True)
+    sheet(asked.sheet, [clip.frames for clip in clips], back)
+    print(f"a sheet of drawings, each above what came back of it: {asked.sheet}")
 
 
 @torch.inference_mode()
@@ -89,14 +88,6 @@ def _within(error: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
 
 def _decibels(error: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / error.mean())) if error.size else float("nan")
-
-
-def _lay_out(pairs: list[tuple[np.ndarray, np.ndarray]], path: Path) -> None:
-    middle = [np.concatenate([one[FRAMES // 2], other[FRAMES // 2]], 1) for one, other in pairs[:SHEET]]
-    blank = np.zeros_like(middle[0])
-    rows = [np.concatenate([*middle[k : k + 3], *[blank] * 2][:3], 1) for k in range(0, len(middle), 3)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
 
 
 if __name__ == "__main__":
