@@ -17,7 +17,7 @@ class Plan:
     sized_pictures: tuple[Recipe, ...] = SIZED_PICTURES
     sized_clips: tuple[Recipe, ...] = SIZED_CLIPS
     vae_pictures: int = 21500
-    vae_clips: int = 7200
+    vae_clips: int = 20500
     expert_pictures: int = 4000
     expert_clips: int = 6200
     expert_sizes: int = 5900

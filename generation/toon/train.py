@@ -73,7 +73,7 @@ class Training:
         """What each process of `vae` does."""
         from generation.toon.vae import train_vae
 
-        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
+        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.sized_clips[0])
         train_vae(self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips)
 
     def encoders(self) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -86,9 +87,10 @@ def test_muon_moves_along_every_singular_direction_alike() -> None:
         assert torch.isfinite(orthogonal(torch.zeros(4, 4))).all()
 
 
-def test_quick_convolutions_are_the_stock_ones() -> None:
+@pytest.mark.parametrize("frames", [1, 5, 13])
+def test_all_frames_at_once_are_coded_as_the_stock_class_codes_them_in_fours(frames: int) -> None:
     vae = toon_vae.fresh_vae().eval()
-    x = torch.rand(1, 3, 9, 32, 32) * 2 - 1
+    x = torch.rand(2, 3, frames, 32, 48) * 2 - 1
     with torch.no_grad():
         mean = vae.encode(x).latent_dist.mean
         shown = vae.decode(mean).sample
@@ -148,6 +150,15 @@ def test_references_join_as_a_pack_does() -> None:
 def test_crops_stay_inside(tmp_path: Path) -> None:
     drawings: Drawings = draw(tmp_path, SMALL, workers=1)
     assert toon_vae.crops(drawings, np.random.default_rng(0), 7, 5, 48).shape == (7, 3, 5, 48, 48)
+
+
+def test_a_lively_crop_is_the_one_of_three_in_which_most_changes(tmp_path: Path) -> None:
+    drawings: Drawings = draw(tmp_path, SMALL, workers=1)
+    three = toon_vae.crops(drawings, np.random.default_rng(3), 3, 5, 48)
+    changes = [float((each[:, 1:] - each[:, :-1]).abs().mean()) for each in three]
+    taken = toon_vae.lively(drawings, np.random.default_rng(3), 5, 48)
+    assert torch.equal(taken, three[int(np.argmax(changes))][None])
+    assert len(set(changes)) == 3
 
 
 if __name__ == "__main__":
