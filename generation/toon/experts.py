@@ -116,13 +116,14 @@ def make_painter(text_encoder: UMT5EncoderModel, figure_dim: int) -> Painter:
     return Painter(text_encoder, transformer, adapter, locator).to(device())
 
 
-def load_painter(painter: Painter, model: Path) -> None:
-    """Put a model folder's low-noise expert, its adapter and its text encoder into a painter of the same shape."""
+def load_painter(painter: Painter, model: Path, expert: str) -> None:
+    """Put one expert of a model folder, `transformer` or `transformer_2`, its adapter and the text encoder into a painter of the
+    same shape."""
     from safetensors.torch import load_file
 
     for part, path in (
-        (painter.transformer, "transformer_2/diffusion_pytorch_model.safetensors"),
-        (painter.adapter, "transformer_2/identity_adapter.safetensors"),
+        (painter.transformer, f"{expert}/diffusion_pytorch_model.safetensors"),
+        (painter.adapter, f"{expert}/identity_adapter.safetensors"),
         (painter.text_encoder, "text_encoder/model.safetensors"),
     ):
         known = {name: value.float() for name, value in load_file(model / path).items()}

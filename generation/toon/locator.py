@@ -29,6 +29,7 @@ class Locator(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.read = nn.Linear(width, SLOTS * len(JOINTS))
+        nn.init.zeros_(self.read.weight)  # what it has not learned to read, it does not pull about
         self.seen: Tensor | None = None
 
     def attach(self, transformer: WanTransformer3DModel) -> None:

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("train/toon"), help="where drawings and checkpoints are kept")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the model's folder")
     parser.add_argument("--encoders-out", type=Path, default=ENCODERS, help="the encoder set's folder")
-    parser.add_argument("--start", type=Path, help="start from the low-noise expert of this model folder, not from nothing")
+    parser.add_argument("--start", type=Path, help="this model's experts, to be fitted to another VAE, not trained from nothing")
     parser.add_argument("--only", choices=PARTS, help="this part alone, on what the parts before it left")
     asked = parser.parse_args(arguments)
     recipe = Training(asked.work, asked.out, asked.encoders_out, Plan(), asked.start)
@@ -60,12 +60,9 @@ class Training:
         from generation.toon import latents
         from generation.toon.vae import trained_vae
 
-        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.clips)
         self._everywhere("train_vae")
         vae = trained_vae(self.work)
-        mean, std = latents.statistics(latents.encode_set(vae, pictures, self.work / "latents-pictures.npy"))
-        for drawings in (clips, *map(self._drawn, (*self.plan.sized_pictures, *self.plan.sized_clips))):
-            latents.encode_set(vae, drawings, self.work / f"latents-{drawings.recipe.name}.npy")
+        mean, std = latents.statistics(latents.encode_set(vae, self._drawn(self.plan.pictures), self._kept(self.plan.pictures)))
         vae.register_to_config(latents_mean=[float(v) for v in mean], latents_std=[float(v) for v in std])
         vae.half().save_pretrained(self.out / "vae")
 
@@ -82,7 +79,14 @@ class Training:
         train_encoders(self.work, self.encoders_out)
 
     def experts(self) -> None:
-        """One network over all noise, then each side's own."""
+        """One network over all noise, then each side's own; or, from a start, each side's own alone."""
+        from diffusers import AutoencoderKLWan
+
+        from generation.toon import latents
+
+        vae, plan = AutoencoderKLWan.from_pretrained(self.out / "vae"), self.plan
+        for recipe in (*(() if self.start else (plan.pictures, plan.clips)), *plan.sized_pictures, *plan.sized_clips):
+            latents.encode_set(vae, self._drawn(recipe), self._kept(recipe))
         self._conditions()
         self._everywhere("train_experts")
 
@@ -104,16 +108,23 @@ class Training:
             some, moving = ([batches(recipe, fine) for recipe in sets] for sets in (plan.sized_pictures, plan.sized_clips))
             return e.Sizes(some, e.SIZED_SHARES), e.Sizes(moving, e.SIZED_SHARES)
 
-        small = batches(plan.pictures, False), batches(plan.clips, False)
-        stretch("pictures", painter, plan.expert_pictures, 1.6e-3, small, "both", 21, 0.0)
-        stretch("clips", painter, plan.expert_clips, 1.5e-3, small, "both", 22, 0.35)
-        sets = sized(fine=False)
-        stretch("sizes", painter, plan.expert_sizes, 1.2e-3, sets, "both", 24, 0.5)
+        if not self.start:
+            small = batches(plan.pictures, False), batches(plan.clips, False)
+            stretch("pictures", painter, plan.expert_pictures, 1.6e-3, small, "both", 21, 0.0)
+            stretch("clips", painter, plan.expert_clips, 1.5e-3, small, "both", 22, 0.35)
+            stretch("sizes", painter, plan.expert_sizes, 1.2e-3, sized(fine=False), "both", 24, 0.5)
         painter.text_encoder.requires_grad_(False)
         high, low = e.clone(painter), e.clone(painter)
-        stretch("high", high, plan.expert_sides[0], 8e-4, sets, "high", 23, 0.5)
-        stretch("low", low, plan.expert_sides[1], 8e-4, sets, "low", 23, 0.5)
-        stretch("fine", low, plan.expert_fine, 8e-4, sized(fine=True), "low", 25, 0.75)
+        if self.start:
+            e.load_painter(high, self.start, "transformer")
+            e.load_painter(low, self.start, "transformer_2")
+            stretch("high", high, plan.again[0], 8e-4, sized(fine=False), "high", 23, 0.75)
+            stretch("fine", low, plan.again[1], 8e-4, sized(fine=True), "low", 25, 0.75)
+        else:
+            sets = sized(fine=False)
+            stretch("high", high, plan.expert_sides[0], 8e-4, sets, "high", 23, 0.5)
+            stretch("low", low, plan.expert_sides[1], 8e-4, sets, "low", 23, 0.5)
+            stretch("fine", low, plan.expert_fine, 8e-4, sized(fine=True), "low", 25, 0.75)
         if rank() == 0:
             e.save_expert(high, self.out / "transformer")
             e.save_expert(low, self.out / "transformer_2")
@@ -128,7 +139,7 @@ class Training:
         from generation.toon.experts import load_painter
 
         painter, batches = self._painter()
-        load_painter(painter, self.out)
+        load_painter(painter, self.out, "transformer_2")
         for recipe, count in zip(self._finishing(), self.plan.guessed, strict=True):
             finish.guess_set(painter, batches(recipe, False), self.work / f"guesses-{recipe.name}.npy", count)
         self._everywhere("finish_decoder")
@@ -205,6 +216,9 @@ class Training:
         codec = json.loads((self.out / "vae" / "config.json").read_text())
         return np.array(codec["latents_mean"]), np.array(codec["latents_std"])
 
+    def _kept(self, recipe: Recipe) -> Path:
+        return self.work / f"latents-{recipe.name}.npy"
+
     def _latents(self, kind: str, recipe: Recipe) -> np.ndarray:
         import numpy as np
 
@@ -233,8 +247,6 @@ class Training:
 
         painter = experts.make_painter(text.make_encoder(tokenizer), known.figure.shape[1])
         painter.adapter.projector.standardise(torch.from_numpy(known.face), torch.from_numpy(known.figure))
-        if self.start:
-            experts.load_painter(painter, self.start)
         painter.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
         return painter, batches
 

@@ -35,7 +35,7 @@ def _nobody_known() -> References:
 def test_guesses_are_the_shipped_experts_and_are_kept(drawings: Drawings, coded: np.ndarray, tmp_path: Path) -> None:
     tokenizer = PreTrainedTokenizerFast.from_pretrained(WEIGHTS / "tokenizer")
     painter = experts.make_painter(text.make_encoder(tokenizer), 192)
-    experts.load_painter(painter, WEIGHTS)
+    experts.load_painter(painter, WEIGHTS, "transformer_2")
     batches = experts.Batches(latents.prepare(drawings, coded, MEAN, STD, tokenizer, 0), _nobody_known())
     made = finish.guess_set(painter, batches, tmp_path / "guesses.npy", 2)
     assert made.shape == (2, 16, 3, 12, 16) and np.isfinite(made).all()
