@@ -28,6 +28,8 @@ LAST = (0.5, 0.3, 0.0)
 """The noise levels of the sampler's last steps; half of the drawings begin at the first, half at the second."""
 SIZE, RIM = 10, 1
 """Latents along a crop's side, and how many of them at its rim only serve those within."""
+KEPT = 0.25
+"""The share of the decoder as it was before, in the mean that is shipped: it returns what the encoder meant a little better."""
 STEADY = 1.0
 """Weight of the change from frame to frame in the loss of clips."""
 

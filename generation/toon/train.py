@@ -132,6 +132,7 @@ class Training:
 
     def decoder(self) -> None:
         """Drawings as the low-noise expert makes them, and the VAE's decoder finished on them."""
+        import torch
         from diffusers import AutoencoderKLWan
         from safetensors.torch import save_file
 
@@ -144,7 +145,10 @@ class Training:
             finish.guess_set(painter, batches(recipe, False), self.work / f"guesses-{recipe.name}.npy", count)
         self._everywhere("finish_decoder")
         vae = AutoencoderKLWan.from_pretrained(self.out / "vae")
+        before = [p.detach().clone() for p in vae.parameters()]
         finish.finish_loop(self.work, vae, 1).use_average()
+        with torch.no_grad():
+            torch._foreach_lerp_(list(vae.parameters()), before, finish.KEPT)
         # The configuration stays as it is: diffusers would add the path that it was read from.
         weights = {name: value.contiguous() for name, value in vae.half().state_dict().items()}
         save_file(weights, self.out / "vae" / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
