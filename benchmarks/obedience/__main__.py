@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -50,8 +51,9 @@ def main() -> None:
     made = shots.generate(Model.open(asked.model), plan, packs, frames=judge.FRAMES)
 
     def read(clips: list[np.ndarray]) -> np.ndarray:
-        figures, ways = zip(*(acting.seen(frames, _boxes(frames, encoders)) for frames in clips), strict=True)
-        told = whole.read(np.stack([judge.looks(frames) for frames in clips]))
+        moments = [frames[:: judge.EVERY] for frames in clips]
+        figures, ways = zip(*(acting.seen(each, _boxes(each, encoders)) for each in moments), strict=True)
+        told = whole.read(np.stack([judge.looks(each) for each in moments]))
         return np.concatenate([told, actor.read(np.stack(figures), np.stack(ways))[:, None]], 1)
 
     seen = read(made)
@@ -67,9 +69,9 @@ def main() -> None:
     _confusions(truth[:, -1], seen[:, -1])
 
 
-def _boxes(frames: np.ndarray, encoders: Encoders) -> list[np.ndarray | None]:
-    """Where the largest figure is at each of the actor's moments."""
-    found = [measure.people(frames[moment], encoders, 1) for moment in acting.MOMENTS]
+def _boxes(moments: np.ndarray, encoders: Encoders) -> list[np.ndarray | None]:
+    """Where the largest figure is at each of a clip's moments."""
+    found = [measure.people(frame, encoders, 1) for frame in moments]
     return [each[0].box if each else None for each in found]
 
 
@@ -104,8 +106,9 @@ def _draw(index: int, people: list[int]) -> dict[str, np.ndarray]:
     """One random scene of one person of those that training knows."""
     rng = np.random.default_rng([77, index])
     what = scene.sample_scene(rng, [character.sample(people[index % len(people)])])
-    clip = scene.render(what, judge.FRAMES, *FAMILIES["toon"].sizes[0])
-    figures, ways = acting.seen(clip.frames, [clip.drawn[moment][0].box for moment in acting.MOMENTS])
+    seldom, length = replace(what, fps=what.fps / judge.EVERY), scene.lasting(what, judge.FRAMES)
+    clip = scene.render(seldom, acting.MOMENTS, *FAMILIES["toon"].sizes[0], length=length)
+    figures, ways = acting.seen(clip.frames, [found[0].box for found in clip.drawn])
     said = np.array(judge.labels(what)), np.array(acting.label(what))
     return {"clips": judge.looks(clip.frames), "truth": said[0], "figures": figures, "ways": ways, "acts": said[1]}
 

@@ -14,7 +14,7 @@ from benchmarks.obedience.learning import roughened, taught
 from generation.toon.world import scene
 from generation.toon.world.pose import ACTIONS
 
-MOMENTS = (0, 2, 4, 6, 8, 10, 12, 14, 16)
+MOMENTS = 9
 SIZE = (56, 72)
 """Width and height of a figure as the network takes it."""
 UNSEEN = -1
@@ -30,13 +30,14 @@ def label(what: scene.Scene) -> int:
     return UNSEEN if what.size == "close-up" else ACTIONS.index(what.parts[0].action.name)
 
 
-def seen(frames: np.ndarray, boxes: Sequence[Box | None]) -> tuple[np.ndarray, np.ndarray]:
-    """The figure at each of MOMENTS, (9, 3, 72, 56) uint8, and its way, (9, 4): middle, width and height as shares of the frame.
+def seen(moments: np.ndarray, boxes: Sequence[Box | None]) -> tuple[np.ndarray, np.ndarray]:
+    """The figure at each of a clip's moments, (9, 3, 72, 56) uint8, and its way, (9, 4): middle, width and height as shares of
+    the frame.
 
-    frames: (17, H, W, 3) uint8. boxes: of the figure at each of MOMENTS, None where it was not found: there it is looked for
-    where it was found last, or will be next. All pictures of a clip have one scale.
+    moments: (9, H, W, 3) uint8. boxes: of the figure at each of them, None where it was not found: there it is looked for where
+    it was found last, or will be next. All pictures of a clip have one scale.
     """
-    height, width = frames.shape[1:3]
+    height, width = moments.shape[1:3]
     known = [k for k, box in enumerate(boxes) if box is not None]
     near = [boxes[min(known, key=lambda j, k=k: (abs(j - k), j))] if known else (0, 0, width, height) for k in range(len(boxes))]
     held = np.asarray(near, np.float64)
@@ -45,10 +46,10 @@ def seen(frames: np.ndarray, boxes: Sequence[Box | None]) -> tuple[np.ndarray, n
     tall = ROOM * max(extent[:, 1].max(), extent[:, 0].max() * SIZE[1] / SIZE[0])
     wide = tall * SIZE[0] / SIZE[1]
     pictures = []
-    for moment, (x, y) in zip(MOMENTS, middle, strict=True):
+    for frame, (x, y) in zip(moments, middle, strict=True):
         scale = SIZE[1] / tall
         place = np.array([[scale, 0, (wide / 2 - x) * scale], [0, scale, (tall / 2 - y) * scale]])
-        soft = cv2.GaussianBlur(frames[moment], (0, 0), 0.4 / scale) if scale < 0.8 else frames[moment]
+        soft = cv2.GaussianBlur(frame, (0, 0), 0.4 / scale) if scale < 0.8 else frame
         pictures.append(cv2.warpAffine(soft, place, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     way = np.concatenate([middle, extent], 1) / (width, height, width, height)
     return np.stack(pictures).transpose(0, 3, 1, 2), way.astype(np.float32)
@@ -66,11 +67,11 @@ class Actor(nn.Module):
             inside = outside
         self.eyes = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.2), nn.Linear(inside * 5 * 4, 64), nn.ReLU())
         self.mind = nn.Sequential(
-            nn.Linear(len(MOMENTS) * 72, 192), nn.ReLU(), nn.Dropout(0.2), nn.Linear(192, len(ACTIONS))
+            nn.Linear(MOMENTS * 72, 192), nn.ReLU(), nn.Dropout(0.2), nn.Linear(192, len(ACTIONS))
         )  # fmt: skip
 
     def forward(self, pictures: Tensor, ways: Tensor) -> Tensor:
-        looks = self.eyes(pictures.flatten(0, 1).float() / 127.5 - 1).view(len(pictures), len(MOMENTS), -1)
+        looks = self.eyes(pictures.flatten(0, 1).float() / 127.5 - 1).view(len(pictures), MOMENTS, -1)
         moved = 4 * (ways - ways.mean(1, keepdim=True))
         return self.mind(torch.cat([looks, ways, moved], -1).flatten(1))
 

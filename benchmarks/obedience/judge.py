@@ -22,8 +22,12 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "place": tuple(PLACES), "time": TIMES, "light from": scene.LIGHTS, "warmth": scene.WARMTHS, "size": scene.SIZES,
     "camera": tuple(scene.MOVES), "side": SIDES,
 }  # fmt: skip
-FRAMES = 17
-MOMENTS = (0, 4, 8, 12, 16)
+FRAMES = 33
+"""As long as the clips that the experts learn from, and as a film's shots: a camera takes all of it for its way."""
+EVERY = 4
+"""The readers look at every fourth frame: at a clip's moments."""
+LOOKED = slice(None, None, 2)
+"""This one at every other moment."""
 SIZE = (144, 84)
 """Width and height at which the judge looks."""
 
@@ -35,9 +39,9 @@ def labels(what: scene.Scene) -> list[int]:
     return [options.index(word) for options, word in zip(ATTRIBUTES.values(), said, strict=True)]
 
 
-def looks(frames: np.ndarray) -> np.ndarray:
-    """A clip (FRAMES, H, W, 3) as the judge takes it: its moments, small, (15, h, w) uint8."""
-    small = [cv2.resize(frames[k], SIZE, interpolation=cv2.INTER_AREA) for k in MOMENTS]
+def looks(moments: np.ndarray) -> np.ndarray:
+    """A clip's nine moments (9, H, W, 3) as the judge takes them: every other one, small, (15, h, w) uint8."""
+    small = [cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA) for frame in moments[LOOKED]]
     return np.concatenate(small, -1).transpose(2, 0, 1)
 
 
@@ -47,7 +51,7 @@ class Judge(nn.Module):
     def __init__(self, width: int = 32) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        inside = 3 * len(MOMENTS)
+        inside = 3 * 5
         for k, outside in enumerate((width, 2 * width, 4 * width, 4 * width)):
             layers += [
                 nn.Conv2d(inside, outside, 5 if k == 0 else 3, 2, 2 if k == 0 else 1),

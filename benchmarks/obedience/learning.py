@@ -54,4 +54,5 @@ def roughened(clips: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         planes = out[k].reshape(-1, height, width)
         for plane in planes:
             cv2.GaussianBlur(plane, (0, 0), sigma, dst=plane)
-    return np.clip(out + rng.normal(0, 5, out.shape), 0, 255).astype(np.uint8)
+    out += 5 * rng.standard_normal(out.shape, np.float32)
+    return np.clip(out, 0, 255).astype(np.uint8)
