@@ -40,8 +40,9 @@ class Family:
     `slot_word` for character 1, 2, 3; "looks" by name and looks; "order" so, with the numbers of the character's pictures.
 
     `layout_gate` is the likeness under which a character of a layout, at first sight, is not worth finishing, as
-    `benchmarks.gate` measures it, `retake_scale` the strength of identity in the takes after the first, where the words may give
-    way to it; None where nobody has measured it yet. `voice_scale` is how strongly mouths heed their voices, 1 as in training.
+    `benchmarks.gate` measures it; None where nobody has measured it yet. `identity_scale` is the strength of identity at the
+    (high-noise, low-noise) expert, 1 as in training; `retake_scale` the same at both in the takes after the first, where the
+    words may give way to it. `voice_scale` is how strongly mouths heed their voices, 1 as in training.
     `cache` is what each expert may leave out at the speed "cached", None for nothing, and little where nobody has measured it.
     `presets` are for step-distilled LoRAs; `preset` is the one in use.
     """
@@ -82,6 +83,7 @@ class Family:
     prefix: str = ""
     negative_prompt: str = ""
     layout_gate: float | None = None
+    identity_scale: tuple[float, float] = (1.0, 1.0)
     retake_scale: float = 1.0
     voice_scale: float = 1.0
     cache: tuple[float, float] | None = (0.05, 0.05)

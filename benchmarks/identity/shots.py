@@ -52,15 +52,17 @@ def generate(
     model: Model, shots: list[Shot], packs: dict[str, IdentityPack], *, frames: int, scale: float = 1.0, steps: int | None = None,
     guidance: tuple[float, float] | None = None, voices: list[VoiceTrack] | None = None,
 ) -> list[np.ndarray]:  # fmt: skip
-    """Frames (T, H, W, 3) uint8 of each shot, stage by stage as a render makes them; `voices` moves the mouths of each."""
+    """Frames (T, H, W, 3) uint8 of each shot, stage by stage as a render makes them; `voices` moves the mouths of each, and
+    `scale` is the strength of identity as a share of the family's own."""
     family = model.family
+    strength = (scale * family.identity_scale[0], scale * family.identity_scale[1])
     rng = np.random.default_rng(0)
     width, height = family.sizes[0]
     requests = [
         ShotRequest(
             prompt=caption.caption(shot.scene, rng, plain=True), characters=shot.names,
             sides=tuple(part.side for part in shot.scene.parts), frames=frames, width=width, height=height,
-            seed=shot.seed, steps=steps or family.steps, guidance=guidance or family.guidance, identity_scale=(scale, scale),
+            seed=shot.seed, steps=steps or family.steps, guidance=guidance or family.guidance, identity_scale=strength,
             voice=voices[k] if voices else None, voice_scale=family.voice_scale,
         )
         for k, shot in enumerate(shots)

@@ -33,9 +33,9 @@ def judged(
         return []
     model, encoders = Model.open(folder, family), Encoders.load()
     requests = [
-        replace(requested(each, packs, family), steps=family.steps, guidance=family.guidance, identity_scale=(scale, scale))
+        replace(requested(each, packs, family), steps=family.steps, guidance=family.guidance, identity_scale=scale)
         for each in chosen
-        for scale in (1.0, 0.0)
+        for scale in (family.identity_scale, (0.0, 0.0))
     ]
     held: list[Any] = [{} for _ in requests]
     for name in family.stages:

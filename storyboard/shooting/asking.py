@@ -32,7 +32,7 @@ def requested(
     width, height = family.size_for(*board.pixels)
     frames = frames_of(shot, family)
     levels = voiced(frames, family.fps)
-    scale = family.retake_scale if take.number > 1 else 1.0
+    strength = (family.retake_scale,) * 2 if take.number > 1 else family.identity_scale
     counts = family.picture_counts(len(shot.names), frames, given.room)
     return ShotRequest(
         prompt=ordered(shot, board.style, family.parts),
@@ -50,7 +50,7 @@ def requested(
         detail_seed=take.detail_seed,
         steps=family.steps,
         guidance=family.guidance,
-        identity_scale=(scale, scale),
+        identity_scale=strength,
         voice=VoiceTrack({name: np.asarray(track, np.float32) for name, track in levels.items()}) if levels else None,
         voice_scale=family.voice_scale,
     )

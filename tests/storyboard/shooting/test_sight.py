@@ -52,7 +52,8 @@ class Render:
     def gate(self, value: float | None) -> None:
         from generation.families import FAMILIES
 
-        self.patch.setitem(FAMILIES, "tiny", replace(FAMILIES["tiny"], layout_gate=value, retake_scale=1.5, voice_scale=1.2))
+        strengths = {"identity_scale": (1.1, 1.2), "retake_scale": 1.5, "voice_scale": 1.2}
+        self.patch.setitem(FAMILIES, "tiny", replace(FAMILIES["tiny"], layout_gate=value, **strengths))
 
     def __call__(self, film: str = "film.mp4", **options: Any) -> Film:
         self.events.clear()
@@ -116,7 +117,7 @@ def test_layouts_that_pass_are_finished_and_taken_again_only_then(render: Render
     render.gate(-1.0)
     film = render(takes=2)
     # a shot that is taken again leans on identity more, and hears its voices as before
-    assert asked == {(1, (1.0, 1.0), 1.2), (2, (1.5, 1.5), 1.2)}
+    assert asked == {(1, (1.1, 1.2), 1.2), (2, (1.5, 1.5), 1.2)}
     assert not render.kinds("reject")
     assert render.made("layout") == render.made("detail") == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert [len(shot.takes) for shot in film.report.shots] == [2, 2]
