@@ -67,7 +67,7 @@ SHORT = 0.4
 class Latents:
     """One drawn set behind the VAE: `x` (N, 16, T, h, w) fp16, normalised; token ids (N, C, L) of C captions each; people (N, 3)
     and their sides of the screen (N, 3), places in SIDES, -1 for nobody; `spots` (N, T, 3, 11) where their joints are, see
-    `locator.spots`; levels (N, 3, frames); `weight` (N, h/2, w/2) of each patch, more on faces; `channels` (16,) weights, mean
+    `locator.spots`; levels (N, 3, frames); `weight` (N, T, h/2, w/2) of each patch, more on faces; `channels` (16,) weights, mean
     1; `base` numbers its pictures in the references."""
 
     x: np.ndarray
@@ -192,9 +192,9 @@ class Batches:
             if rng.random() < SIDELESS and dropping:
                 sides[b] = -1
         made = {
-            "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3], "weight": data.weight[index],
-            "words": words, "face": face, "figure": figure, "weights": weights, "present": present, "heard": heard,
-            "sides": sides, "spots": spots, "channels": data.channels,
+            "x": data.x[index, :, :frames], "levels": data.levels[index, :, : 4 * frames - 3],
+            "weight": data.weight[index, :frames], "words": words, "face": face, "figure": figure, "weights": weights,
+            "present": present, "heard": heard, "sides": sides, "spots": spots, "channels": data.channels,
         }  # fmt: skip
         return {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in made.items()}
 
@@ -226,11 +226,11 @@ def losses(
     out = velocity(painter, batch, (1 - mix) * x0 + mix * noise, s, placed=placed)
     error = out - (noise - x0)
     channels = batch["channels"].view(1, -1, 1, 1, 1)
-    weight = batch["weight"][:, None].repeat_interleave(2, -1).repeat_interleave(2, -2)
+    weight = batch["weight"].repeat_interleave(2, -1).repeat_interleave(2, -2)
     weight = weight / weight.mean()
     lost = ((error.square() * channels).mean(1) * weight).mean()
     if x0.shape[2] > 1:
-        lost = lost + MOVED * ((error.diff(dim=2).square() * channels).mean(1) * weight).mean()
+        lost = lost + MOVED * ((error.diff(dim=2).square() * channels).mean(1) * weight[:, 1:]).mean()
     return lost, painter.locator.loss(batch["spots"].long())
 
 

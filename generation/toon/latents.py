@@ -10,15 +10,12 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from generation.request import SIDES
+from generation.toon.closeness import closeness
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
 from generation.toon.locator import spots
 from generation.toon.vae import encode, quick_passes, to_signed
 from generation.training.precision import device, mixed
-
-ACTED = 0.08
-"""From this share on a patch shows an action: an arm's width of it."""
-FACE, FINE_FACE = 4.0, 10.0  # how much more than the background a face weighs
 
 
 def encode_set(vae: AutoencoderKLWan, drawings: Drawings, path: Path) -> np.ndarray:
@@ -49,8 +46,8 @@ def statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def prepare(
     drawings: Drawings, x: np.ndarray, mean: np.ndarray, std: np.ndarray, tokenizer: Any, base: int, *, fine: bool = False
 ) -> Latents:
-    """Normalised latents with their words and where to look closely; `fine` is for an expert that knows the rest: faces weigh
-    more, and so do the channels that hold detail."""
+    """Normalised latents with their words and where to look closely; `fine` is for an expert that knows the rest: faces and
+    mouths weigh more, and so do the channels that hold detail."""
     shape = (1, 16, 1, 1, 1)
     normal = ((x.astype(np.float32) - mean.reshape(shape)) / std.reshape(shape)).astype(np.float16)
     words = np.zeros((len(x), 4, TEXT_ROWS), np.int16)
@@ -59,7 +56,7 @@ def prepare(
         for k in range(4):
             row = rows[k % len(rows)]
             words[i, k, : len(row)] = row
-    close, sides = _closeness(drawings, FINE_FACE if fine else FACE), _sides(drawings)
+    close, sides = closeness(drawings, fine=fine), _sides(drawings)
     channels = smoothness(normal)
     if fine:
         channels = np.sqrt(channels) / np.sqrt(channels).mean()
@@ -83,18 +80,4 @@ def _sides(drawings: Drawings) -> np.ndarray:
     out = np.full((len(drawings.notes), 3), -1, np.int64)
     for i, note in enumerate(drawings.notes):
         out[i, : len(note["parts"])] = [SIDES.index(side) for side, *_ in note["parts"]]
-    return out
-
-
-def _closeness(drawings: Drawings, face: float) -> np.ndarray:
-    """Weights (N, H/16, W/16): 1 on the background, 2 on figures, `face` on faces of the first frame; 4 where an action shows."""
-    out = np.where(np.asarray(drawings.acted) > ACTED, np.float32(4), np.float32(1))
-    for i in range(len(out)):
-        for table, value in ((drawings.boxes, 2.0), (drawings.faces, face)):
-            for x0, y0, x1, y1 in table[i] / 16:
-                if x1 > x0:
-                    part = out[
-                        i, int(max(y0, 0)) : int(np.ceil(max(y1, 0))), int(max(x0, 0)) : int(np.ceil(max(x1, 0)))
-                    ]
-                    np.maximum(part, value, out=part)
     return out

@@ -54,9 +54,14 @@ def spots(joints: np.ndarray, width: int, height: int) -> np.ndarray:
 
     `joints` (N, 4k+1, SLOTS, JOINTS, 2) in pixels of pictures of this size. A latent frame takes the middle of its four frames.
     """
-    taken = joints[:, [max(0, 4 * k - 1) for k in range((joints.shape[1] + 3) // 4)]].astype(np.float32)
+    taken = joints[:, middles(joints.shape[1])].astype(np.float32)
     column, row = taken[..., 0] // PATCH, taken[..., 1] // PATCH
     columns, rows = width // PATCH, height // PATCH
     somebody = np.any(taken != 0, axis=(-1, -2), keepdims=True)[..., 0]
     there = (column >= 0) & (column < columns) & (row >= 0) & (row < rows) & somebody
     return np.where(there, row * columns + column, -1).astype(np.int16)
+
+
+def middles(frames: int) -> list[int]:
+    """The middle one of the frames of each latent frame, of a clip of so many."""
+    return [max(0, 4 * k - 1) for k in range((frames + 3) // 4)]

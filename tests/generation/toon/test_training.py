@@ -128,7 +128,7 @@ def test_the_last_stretch_looks_closer_at_faces_and_detail(tmp_path: Path) -> No
 
     plain, fine = (latents.prepare(drawings, x, np.zeros(16), np.ones(16), tokens, 0, fine=fine) for fine in (False, True))
     faced = plain.weight != fine.weight
-    assert faced.any() and np.unique(plain.weight[faced]).max() == 4 and np.unique(fine.weight[faced]).tolist() == [10]
+    assert faced.any() and np.unique(plain.weight[faced]).max() == 4 and np.unique(fine.weight[faced]).tolist() == [10, 40]
     for weights in (plain.channels, fine.channels):
         assert np.isclose(weights.mean(), 1) and weights[:4].min() > weights[4:].max()
     assert fine.channels[4:].min() > plain.channels[4:].max()
