@@ -118,8 +118,8 @@ class Training:
         if self.start:
             e.load_painter(high, self.start, "transformer")
             e.load_painter(low, self.start, "transformer_2")
-            stretch("high", high, plan.again[0], 8e-4, sized(fine=False), "high", 23, 0.75)
-            stretch("fine", low, plan.again[1], 8e-4, sized(fine=True), "low", 25, 0.75)
+            stretch("high", high, plan.again[0], 8e-4, sized(fine=False), "high", 26, 0.5)
+            stretch("fine", low, plan.again[1], 8e-4, sized(fine=True), "low", 27, 0.5)
         else:
             sets = sized(fine=False)
             stretch("high", high, plan.expert_sides[0], 8e-4, sets, "high", 23, 0.5)
@@ -132,6 +132,8 @@ class Training:
 
     def decoder(self) -> None:
         """Drawings as the low-noise expert makes them, and the VAE's decoder finished on them."""
+        import shutil
+
         import torch
         from diffusers import AutoencoderKLWan
         from safetensors.torch import save_file
@@ -143,8 +145,10 @@ class Training:
         load_painter(painter, self.out, "transformer_2")
         for recipe, count in zip(self._finishing(), self.plan.guessed, strict=True):
             finish.guess_set(painter, batches(recipe, False), self.work / f"guesses-{recipe.name}.npy", count)
+        if not self._unfinished.exists():
+            shutil.copytree(self.out / "vae", self._unfinished)
         self._everywhere("finish_decoder")
-        vae = AutoencoderKLWan.from_pretrained(self.out / "vae")
+        vae = AutoencoderKLWan.from_pretrained(self._unfinished)
         before = [p.detach().clone() for p in vae.parameters()]
         finish.finish_loop(self.work, vae, 1).use_average()
         with torch.no_grad():
@@ -160,7 +164,7 @@ class Training:
         from generation.toon import finish
         from generation.training import precision
 
-        vae = AutoencoderKLWan.from_pretrained(self.out / "vae").to(precision.device())
+        vae = AutoencoderKLWan.from_pretrained(self._unfinished).to(precision.device())
         statistics = self._statistics()
         sets = (
             finish.Pairs(self._drawn(recipe), self._latents("latents", recipe), self._latents("guesses", recipe), *statistics)
@@ -168,6 +172,11 @@ class Training:
         )
         loop = finish.finish_loop(self.work, vae, self.plan.decoder_steps)
         finish.finish(loop, vae, *sets)
+
+    @property
+    def _unfinished(self) -> Path:
+        """The VAE as it was before its decoder was finished: what the model's folder holds is not taken further twice."""
+        return self.work / "vae-unfinished"
 
     def _finishing(self) -> tuple[Recipe, Recipe]:
         return self.plan.sized_pictures[0], self.plan.sized_clips[0]
