@@ -2,8 +2,7 @@
 
 What an expert makes is softer than what the encoder makes of a drawing, and the decoder has only ever seen the latter. So
 drawings are noised and finished by the low-noise expert, and the decoder is shown both latents, the encoder's and the
-expert's, beside the drawing. What changes from frame to frame counts apart, a mouth that moves, a background that does not;
-and so do mouths, which are a few pixels of a picture.
+expert's, beside the drawing. What changes from frame to frame counts apart: a mouth that moves, a background that does not.
 Encoder and experts stay as they are.
 """
 
@@ -17,7 +16,6 @@ from diffusers import AutoencoderKLWan
 from torch import Tensor
 
 from generation.families import FAMILIES
-from generation.toon.closeness import mouths, ways, within
 from generation.toon.data import Drawings
 from generation.toon.experts import Batches, Painter, velocity
 from generation.toon.vae import corner, decode, psnr, quick_passes, reconstruction_loss, to_signed
@@ -34,8 +32,6 @@ KEPT = 0.25
 """The share of the decoder as it was before, in the mean that is shipped: it returns what the encoder meant a little better."""
 STEADY = 1.0
 """Weight of the change from frame to frame in the loss of clips."""
-SPOKEN = 0.5
-"""Weight of mouths alone in the loss of clips."""
 
 
 def guess_set(painter: Painter, batches: Batches, path: Path, count: int) -> np.ndarray:
@@ -81,29 +77,19 @@ class Pairs:
     def __init__(self, drawings: Drawings, meant: np.ndarray, made: np.ndarray, mean: np.ndarray, std: np.ndarray) -> None:
         self.drawings, self.meant, self.made = drawings, meant, made
         self.mean, self.std = mean.reshape(-1, 1, 1, 1), std.reshape(-1, 1, 1, 1)
-        self.mouths, self.ways = mouths(drawings), ways(drawings)
 
-    def take(self, rng: np.random.Generator, count: int, frames: int) -> tuple[Tensor, Tensor, Tensor]:
+    def take(self, rng: np.random.Generator, count: int, frames: int) -> tuple[Tensor, Tensor]:
         """Crops of latents (count, 16, frames, SIZE, SIZE), every other one the expert's, and of their drawings, without the rim,
-        (count, 3, 4 * frames - 3, 8 * (SIZE - 2 * RIM), ...) in -1..1; and where in these there are mouths, (count, 1, ...)."""
-        z, x, spoken = [], [], []
+        (count, 3, 4 * frames - 3, 8 * (SIZE - 2 * RIM), ...) in -1..1."""
+        z, x = [], []
         for _ in range(count):
             i = int(rng.integers(len(self.made)))
             top, left = (int(v) // 8 for v in corner(self.drawings, i, rng, 8 * SIZE))
             source = self.made[i] * self.std + self.mean if rng.random() < 0.5 else self.meant[i]
             z.append(np.asarray(source[:, :frames, top : top + SIZE, left : left + SIZE], np.float32))
-            inner = tuple(slice(8 * (k + RIM), 8 * (k + SIZE - RIM)) for k in (top, left))
+            inner = (slice(8 * (k + RIM), 8 * (k + SIZE - RIM)) for k in (top, left))
             x.append(self.drawings.frames[i, : 4 * frames - 3][:, *inner])
-            spoken.append(self._spoken(i, 4 * frames - 3)[:, *inner])
-        return torch.from_numpy(np.stack(z)).to(device()), to_signed(np.stack(x)).to(device()), torch.from_numpy(np.stack(spoken))
-
-    def _spoken(self, index: int, frames: int) -> np.ndarray:
-        """Where in the first frames of a drawing there are mouths: (frames, H, W), 1 there."""
-        out = np.zeros((frames, *self.drawings.frames.shape[2:4]), np.float32)
-        for who in np.flatnonzero(self.mouths[index, :, 2] > self.mouths[index, :, 0]):
-            for picture, way in zip(out, self.ways[index, :, who], strict=False):
-                picture[within(self.mouths[index, who] + np.tile(way, 2), 1)] = 1
-        return out
+        return torch.from_numpy(np.stack(z)).to(device()), to_signed(np.stack(x)).to(device())
 
 
 def finish_loop(work: Path, vae: AutoencoderKLWan, steps: int) -> Loop:
@@ -121,16 +107,12 @@ def finish(loop: Loop, vae: AutoencoderKLWan, pictures: Pairs, clips: Pairs) -> 
         for step in loop:
             frames = 3 if np.random.default_rng([step, 14]).random() < 0.7 else 5  # the same in every process
             rng = np.random.default_rng([step, 15, rank()])
-            z, x, spoken = clips.take(rng, 1, frames) if step % 3 else pictures.take(rng, 6, 1)
+            z, x = clips.take(rng, 1, frames) if step % 3 else pictures.take(rng, 6, 1)
             with mixed():
                 y = decode(vae, z)[..., rim, rim].float()
             loss = reconstruction_loss(x, y)
             if x.shape[2] > 1:
-                error, spoken = y - x, spoken[:, None].to(x.device)
-                off = error.abs() * spoken
-                change = error.diff(dim=2).abs() * spoken[:, :, 1:]
-                loss = loss + STEADY * error.diff(dim=2).abs().mean()
-                loss = loss + SPOKEN * (off.sum() + change.sum()) / (3 * spoken.sum()).clamp(min=1)
+                loss = loss + STEADY * (y - x).diff(dim=2).abs().mean()
             loop.update(loss)
             if step % 249 < 2:
                 loop.say(f"{'clips' if step % 3 else 'pictures'} psnr {psnr(x, y.detach().clamp(-1, 1)):.2f}")

@@ -51,15 +51,11 @@ def test_crops_lie_over_their_drawings(drawings: Drawings) -> None:
     each = np.broadcast_to(reds[:, None, ::4], (3, 16, 3, 12, 16))
     made = (each - MEAN[:, None, None, None]) / STD[:, None, None, None]
     pairs = finish.Pairs(drawings, each, made, MEAN, STD)
-    seen = 0.0
     for seed in range(8):
-        z, x, spoken = pairs.take(np.random.default_rng(seed), 2, 3)
+        z, x = pairs.take(np.random.default_rng(seed), 2, 3)
         assert z.shape == (2, 16, 3, 10, 10) and x.shape == (2, 3, 9, 64, 64)
         shown = x[:, 0, ::4].unflatten(-1, (8, 8)).unflatten(-3, (8, 8)).mean((-3, -1))
         assert torch.allclose(z[:, 5, :, 1:-1, 1:-1], shown, atol=1e-4)
-        assert spoken.shape == (2, 9, 64, 64) and set(spoken.unique().tolist()) <= {0.0, 1.0}
-        seen += float(spoken.mean()) / 8
-    assert 0 < seen < 0.2
 
 
 def test_only_the_decoder_learns(drawings: Drawings, coded: np.ndarray, tmp_path: Path) -> None:
