@@ -74,7 +74,7 @@ class Judge(nn.Module):
         return torch.stack([score.argmax(1) for score in self(torch.from_numpy(clips))], 1).numpy()
 
 
-def trained(clips: np.ndarray, truth: np.ndarray, path: Path, *, epochs: int = 14) -> Judge:
+def trained(clips: np.ndarray, truth: np.ndarray, path: Path, *, epochs: int = 10) -> Judge:
     """The judge of these drawings, taught now or found at `path`."""
 
     def amiss(judge: Judge, rows: np.ndarray, rng: np.random.Generator) -> Tensor:
