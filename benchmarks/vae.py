@@ -22,7 +22,7 @@ from benchmarks.identity import cast
 from benchmarks.identity.__main__ import sheet
 from generation import Model
 from generation.families import FAMILIES
-from generation.toon.vae import to_signed
+from generation.toon.crops import to_signed
 from generation.toon.world import character, scene
 
 FRAMES = 33

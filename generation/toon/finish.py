@@ -16,9 +16,10 @@ from diffusers import AutoencoderKLWan
 from torch import Tensor
 
 from generation.families import FAMILIES
+from generation.toon.crops import corner, to_signed
 from generation.toon.data import Drawings
 from generation.toon.experts import Batches, Painter, velocity
-from generation.toon.vae import corner, decode, psnr, quick_passes, reconstruction_loss, to_signed
+from generation.toon.vae import decode, psnr, quick_passes, reconstruction_loss
 from generation.training.loop import Loop, rank
 from generation.training.precision import device, mixed
 
@@ -30,8 +31,6 @@ SIZE, RIM = 10, 1
 """Latents along a crop's side, and how many of them at its rim only serve those within."""
 KEPT = 0.25
 """The share of the decoder as it was before, in the mean that is shipped: it returns what the encoder meant a little better."""
-STEADY = 1.0
-"""Weight of the change from frame to frame in the loss of clips."""
 
 
 def guess_set(painter: Painter, batches: Batches, path: Path, count: int) -> np.ndarray:
@@ -110,10 +109,7 @@ def finish(loop: Loop, vae: AutoencoderKLWan, pictures: Pairs, clips: Pairs) -> 
             z, x = clips.take(rng, 1, frames) if step % 3 else pictures.take(rng, 6, 1)
             with mixed():
                 y = decode(vae, z)[..., rim, rim].float()
-            loss = reconstruction_loss(x, y)
-            if x.shape[2] > 1:
-                loss = loss + STEADY * (y - x).diff(dim=2).abs().mean()
-            loop.update(loss)
+            loop.update(reconstruction_loss(x, y))
             if step % 249 < 2:
                 loop.say(f"{'clips' if step % 3 else 'pictures'} psnr {psnr(x, y.detach().clamp(-1, 1)):.2f}")
     loop.use_average()

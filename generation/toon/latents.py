@@ -11,10 +11,11 @@ from diffusers import AutoencoderKLWan
 
 from generation.request import SIDES
 from generation.toon.closeness import closeness
+from generation.toon.crops import to_signed
 from generation.toon.data import Drawings
 from generation.toon.experts import TEXT_ROWS, Latents
 from generation.toon.locator import spots
-from generation.toon.vae import encode, quick_passes, to_signed
+from generation.toon.vae import encode, quick_passes
 from generation.training.precision import device, mixed
 
 

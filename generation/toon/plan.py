@@ -23,6 +23,7 @@ class Plan:
     expert_sizes: int = 5900
     expert_sides: tuple[int, int] = (1220, 1700)  # of the high-noise and the low-noise expert, which has the finer work
     expert_fine: int = 1600  # of the low-noise expert, at the end, mostly on clips: mouths and stillness are its to draw
+    vae_again: int = 6000  # of a VAE that there is already, on clips
     again: tuple[int, int] = (500, 1200)  # of experts that there are already, each on its side, once the VAE is another
     guessed: tuple[int, int] = (3000, 1200)  # pictures and clips of the widest size that the decoder is finished on
     decoder_steps: int = 4000

@@ -17,6 +17,7 @@ from generation.toon.plan import Plan
 
 if TYPE_CHECKING:
     import numpy as np
+    from diffusers import AutoencoderKLWan
 
     from generation.toon.experts import Batches, Painter, Sizes
 
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("train/toon"), help="where drawings and checkpoints are kept")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the model's folder")
     parser.add_argument("--encoders-out", type=Path, default=ENCODERS, help="the encoder set's folder")
-    parser.add_argument("--start", type=Path, help="this model's experts, to be fitted to another VAE, not trained from nothing")
+    parser.add_argument("--start", type=Path, help="a model to train on from, not from nothing; with a work folder of its own")
     parser.add_argument("--only", choices=PARTS, help="this part alone, on what the parts before it left")
     asked = parser.parse_args(arguments)
     recipe = Training(asked.work, asked.out, asked.encoders_out, Plan(), asked.start)
@@ -56,11 +57,18 @@ class Training:
             self._drawn(recipe)
 
     def vae(self) -> None:
-        """Trained, measured for the spread of its latents, and saved in its place."""
+        """Trained, measured for the spread of its latents, and saved in its place; or, from a start, trained on, on clips: then
+        that spread, which is of pictures, stays."""
+        from diffusers import AutoencoderKLWan
+
         from generation.toon import latents
-        from generation.toon.vae import trained_vae
+        from generation.toon.vae import trained_again, trained_vae
 
         self._everywhere("train_vae")
+        if self.start:
+            vae = trained_again(self.work, AutoencoderKLWan.from_pretrained(self.start / "vae"))
+            self._save_vae(vae, self.start / "vae")
+            return
         vae = trained_vae(self.work)
         mean, std = latents.statistics(latents.encode_set(vae, self._drawn(self.plan.pictures), self._kept(self.plan.pictures)))
         vae.register_to_config(latents_mean=[float(v) for v in mean], latents_std=[float(v) for v in std])
@@ -68,10 +76,18 @@ class Training:
 
     def train_vae(self) -> None:
         """What each process of `vae` does."""
-        from generation.toon.vae import train_vae
+        from diffusers import AutoencoderKLWan
 
-        pictures, clips = self._drawn(self.plan.pictures), self._drawn(self.plan.sized_clips[0])
-        train_vae(self.work, pictures, clips, picture_steps=self.plan.vae_pictures, clip_steps=self.plan.vae_clips)
+        from generation.toon.vae import train_again, train_vae
+        from generation.training.precision import device
+
+        plan, clips = self.plan, self._drawn(self.plan.sized_clips[0])
+        if self.start:
+            vae = AutoencoderKLWan.from_pretrained(self.start / "vae").to(device())
+            train_again(self.work, vae, self._drawn(plan.sized_pictures[0]), clips, steps=plan.vae_again)
+        else:
+            pictures = self._drawn(plan.pictures)
+            train_vae(self.work, pictures, clips, picture_steps=plan.vae_pictures, clip_steps=plan.vae_clips)
 
     def encoders(self) -> None:
         from generation.toon.encoders import train_encoders
@@ -136,7 +152,6 @@ class Training:
 
         import torch
         from diffusers import AutoencoderKLWan
-        from safetensors.torch import save_file
 
         from generation.toon import finish
         from generation.toon.experts import load_painter
@@ -153,7 +168,17 @@ class Training:
         finish.finish_loop(self.work, vae, 1).use_average()
         with torch.no_grad():
             torch._foreach_lerp_(list(vae.parameters()), before, finish.KEPT)
-        # The configuration stays as it is: diffusers would add the path that it was read from.
+        self._save_vae(vae, self._unfinished)
+
+    def _save_vae(self, vae: AutoencoderKLWan, origin: Path) -> None:
+        """As fp16 in its place, with the configuration that lies at its origin: diffusers would add the path of that."""
+        import shutil
+
+        from safetensors.torch import save_file
+
+        (self.out / "vae").mkdir(parents=True, exist_ok=True)
+        if origin != self.out / "vae":
+            shutil.copy(origin / "config.json", self.out / "vae")
         weights = {name: value.contiguous() for name, value in vae.half().state_dict().items()}
         save_file(weights, self.out / "vae" / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
 
@@ -211,11 +236,15 @@ class Training:
 
     def _conditions(self) -> None:
         """The tokenizer, and how the encoders see every drawn person."""
+        import shutil
+
         import numpy as np
 
         from generation.toon import references, text
 
         pictures = self._drawn(self.plan.pictures)
+        if self.start and self.start != self.out:
+            shutil.copytree(self.start / "tokenizer", self.out / "tokenizer", dirs_exist_ok=True)
         if not (self.out / "tokenizer" / "tokenizer.json").exists():
             text.make_tokenizer(self.out / "tokenizer", (c for note in pictures.notes for c in note["captions"]))
         if not (self.work / "references.npz").exists():

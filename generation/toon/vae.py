@@ -14,6 +14,7 @@ from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 from torch import Tensor
 
 from generation.quick import quick_arithmetic
+from generation.toon.crops import Crops
 from generation.toon.data import Drawings
 from generation.training.loop import Loop, rank
 from generation.training.precision import device, mixed
@@ -30,6 +31,9 @@ FOLLOW = 0.02
 """Weight of `straying` in the loss of clips."""
 LENGTHS = (9, 9, 13, 17)
 """Frames of a crop of a clip, each as often as it is named."""
+STEADY = 1.0
+"""Weight of the change from frame to frame in the loss of clips: a mouth that opens and shuts within the four frames of a latent,
+a background that does not move."""
 
 
 @contextmanager
@@ -106,48 +110,27 @@ def reconstruct(vae: AutoencoderKLWan, x: Tensor, noise: Tensor) -> tuple[Tensor
     return decode(vae, mean + noise * (0.5 * logvar).exp()), mean, logvar
 
 
-def reconstruction_loss(x: Tensor, y: Tensor) -> Tensor:
-    """L1 + L2 + gradients: edges and eyes matter more than flat areas."""
+def reconstruction_loss(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
+    """L1 + L2 + gradients: edges and eyes matter more than flat areas; and, of clips, how the error changes from frame to frame.
+
+    x, y: (B, 3, T, H, W). `weight` (B, 1, T, H, W) of each pixel counts in all but the gradients.
+    """
     error = y - x
+    weight = torch.ones_like(error[:, :1]) if weight is None else weight
     dx, dy = error.diff(dim=-1).abs().mean(), error.diff(dim=-2).abs().mean()
-    return error.abs().mean() + 2 * error.square().mean() + 0.5 * (dx + dy)
-
-
-def to_signed(frames: np.ndarray) -> Tensor:
-    """(B, T, H, W, 3) uint8 to (B, 3, T, H, W) float32 in -1..1."""
-    return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-
-
-def crops(drawings: Drawings, rng: np.random.Generator, count: int, frames: int, size: int) -> Tensor:
-    """Random crops (count, 3, frames, size, size); half of them about a face."""
-    n, t = drawings.frames.shape[:2]
-    out = np.empty((count, frames, size, size, 3), np.uint8)
-    for k in range(count):
-        i, start = int(rng.integers(n)), int(rng.integers(t - frames + 1))
-        y, x = corner(drawings, i, rng, size)
-        out[k] = drawings.frames[i, start : start + frames, y : y + size, x : x + size]
-    return to_signed(out).to(device())
-
-
-def corner(drawings: Drawings, index: int, rng: np.random.Generator, size: int) -> tuple[int, int]:
-    """Top and left of a random crop of one drawing; every other crop is about a face."""
-    h, w = drawings.frames.shape[2:4]
-    y, x = int(rng.integers(h - size + 1)), int(rng.integers(w - size + 1))
-    faces = [f for f in drawings.faces[index] if f[2] > f[0]]
-    if faces and rng.random() < 0.5:
-        f = faces[int(rng.integers(len(faces)))]
-        y = int(np.clip((f[1] + f[3]) / 2 - size / 2 + rng.normal(0, 8), 0, h - size))
-        x = int(np.clip((f[0] + f[2]) / 2 - size / 2 + rng.normal(0, 8), 0, w - size))
-    return y, x
+    lost = (weight * (error.abs() + 2 * error.square())).mean() + 0.5 * (dx + dy)
+    if x.shape[2] > 1:
+        lost = lost + STEADY * (weight[:, :, 1:] * error.diff(dim=2).abs()).mean()
+    return lost
 
 
 def train_vae(work: Path, pictures: Drawings, clips: Drawings, *, picture_steps: int, clip_steps: int) -> None:
     """Pictures first; then clips, with what the encoder makes of a picture left as it is."""
     vae = fresh_vae()
     torch.manual_seed(100 + rank())
-    train_pictures(_picture_loop(work, vae, picture_steps), vae, pictures)
+    train_pictures(_picture_loop(work, vae, picture_steps), vae, Crops(pictures))
     with frozen_pictures(vae):
-        train_clips(_clip_loop(work, vae, clip_steps), vae, pictures, clips)
+        train_clips(_clip_loop(work, vae, clip_steps), vae, Crops(pictures), Crops(clips))
 
 
 def trained_vae(work: Path) -> AutoencoderKLWan:
@@ -159,12 +142,30 @@ def trained_vae(work: Path) -> AutoencoderKLWan:
     return vae.eval()
 
 
+def train_again(work: Path, vae: AutoencoderKLWan, pictures: Drawings, clips: Drawings, *, steps: int) -> None:
+    """A trained VAE on more clips; its latents of pictures stay."""
+    torch.manual_seed(300 + rank())
+    with frozen_pictures(vae):
+        train_clips(_again_loop(work, vae, steps), vae, Crops(pictures), Crops(clips))
+
+
+def trained_again(work: Path, vae: AutoencoderKLWan) -> AutoencoderKLWan:
+    """The VAE as `train_again` left it under `work`, in eval mode."""
+    with frozen_pictures(vae):
+        _again_loop(work, vae, 1).use_average()
+    return vae.eval()
+
+
 def _picture_loop(work: Path, vae: AutoencoderKLWan, steps: int) -> Loop:
     return Loop(work, "vae-pictures", vae, steps=steps, rate=2e-3)
 
 
 def _clip_loop(work: Path, vae: AutoencoderKLWan, steps: int) -> Loop:
     return Loop(work, "vae-clips", vae, steps=steps, rate=1.2e-3)
+
+
+def _again_loop(work: Path, vae: AutoencoderKLWan, steps: int) -> Loop:
+    return Loop(work, "vae-again", vae, steps=steps, rate=8e-4)
 
 
 def fresh_vae() -> AutoencoderKLWan:
@@ -176,12 +177,12 @@ def fresh_vae() -> AutoencoderKLWan:
     return vae.to(device())
 
 
-def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> None:
+def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Crops) -> None:
     """Crops of single pictures; ends with the averaged weights in place."""
     compiled = torch.compile(reconstruct)
     with quick_passes():
         for step in loop:
-            x = crops(pictures, np.random.default_rng([step, 11, rank()]), 8, 1, 64)
+            x = pictures.some(np.random.default_rng([step, 11, rank()]), 8, 1, 64)[0].to(device())
             noise = torch.randn(len(x), 16, 1, 8, 8, device=x.device)
             with mixed():
                 y, mean, logvar = compiled(vae, x, noise)
@@ -189,25 +190,20 @@ def train_pictures(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings) -> Non
     loop.use_average()
 
 
-def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Drawings, clips: Drawings) -> None:
+def train_clips(loop: Loop, vae: AutoencoderKLWan, pictures: Crops, clips: Crops) -> None:
     """Crops of clips of 9 to 17 frames in which much moves; every sixth step is pictures, to keep them."""
     with quick_passes():
         for step in loop:
             length = LENGTHS[int(np.random.default_rng([step, 12]).integers(len(LENGTHS)))]  # the same in every process
             rng = np.random.default_rng([step, 13, rank()])
-            x = lively(clips, rng, length, 64) if step % 6 else crops(pictures, rng, 8, 1, 64)
+            moving = bool(step % 6)
+            x, weight = clips.lively(rng, length, 64) if moving else pictures.some(rng, 8, 1, 64)
+            x, weight = x.to(device()), weight.to(device())
             noise = torch.randn(len(x), 16, (x.shape[2] + 3) // 4, 8, 8, device=x.device)
             with mixed():
                 y, mean, logvar = reconstruct(vae, x, noise)
-            _learn(loop, x, y, mean, logvar, FOLLOW * straying(vae, x, mean) if step % 6 else None)
+            _learn(loop, x, y, mean, logvar, weight, FOLLOW * straying(vae, x, mean) if moving else None)
     loop.use_average()
-
-
-def lively(clips: Drawings, rng: np.random.Generator, frames: int, size: int) -> Tensor:
-    """Of three random crops (1, 3, frames, size, size) the one in which most changes: a camera that pans, a figure that jumps.
-    They are what is hard."""
-    some = crops(clips, rng, 3, frames, size)
-    return some[some.diff(dim=2).abs().mean((1, 2, 3, 4)).argmax()][None]
 
 
 def straying(vae: AutoencoderKLWan, x: Tensor, mean: Tensor) -> Tensor:
@@ -223,11 +219,13 @@ def straying(vae: AutoencoderKLWan, x: Tensor, mean: Tensor) -> Tensor:
     return ((mean.float() - still) / spread).square().mean()
 
 
-def _learn(loop: Loop, x: Tensor, y: Tensor, mean: Tensor, logvar: Tensor, more: Tensor | None = None) -> None:
+def _learn(
+    loop: Loop, x: Tensor, y: Tensor, mean: Tensor, logvar: Tensor, weight: Tensor | None = None, more: Tensor | None = None
+) -> None:
     more = x.new_zeros(()) if more is None else more
     y, mean, logvar = y.float(), mean.float(), logvar.float()
     kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
-    loop.update(reconstruction_loss(x, y) + 1e-4 * kl + more)
+    loop.update(reconstruction_loss(x, y, weight) + 1e-4 * kl + more)
     kind = "clips" if x.shape[2] > 1 else "pictures"
     if loop.step % 249 < 3:
         sharp = psnr(x, y.detach().clamp(-1, 1))

@@ -110,15 +110,21 @@ def _eye(pen: Pen, who: Character, style: Style, x: float, y: float, r: float, y
 
 
 def _mouth(pen: Pen, who: Character, x: float, y: float, half: float, r: float, opening: float) -> None:
-    lip = darker((178, 74, 70), 0.9 if sum(who.skin) > 380 else 0.75)
+    """Shut a stroke, open an oval that grows with the voice: wide enough to be seen in a small face."""
+    dark = sum(who.skin) <= 380
+    lip = darker((178, 74, 70), 0.75 if dark else 0.9)
     if opening < 0.06:
         pen.stroke(np.array([[x - 0.22 * half, y], [x, y + 0.055 * r], [x + 0.22 * half, y]]), 0.075 * r, lip)
         return
-    wide, tall = (0.25 - 0.05 * opening) * half, (0.045 + 0.24 * opening) * r
-    pen.oval(x, y + 0.02 * r, wide + 0.03 * r, tall + 0.035 * r, lip, inked=False)
-    pen.oval(x, y + 0.02 * r, wide, tall, (74, 22, 30), inked=False)
+    wide, tall = (0.22 + 0.16 * opening) * half, (0.045 + 0.25 * opening) * r
+    y += (0.02 + 0.065 * opening) * r  # the jaw drops
+    pen.oval(x, y, wide + 0.03 * r, tall + 0.035 * r, lip, inked=False)
+    pen.oval(x, y, wide, tall, (74, 22, 30), inked=False)
     if opening > 0.45:
-        pen.oval(x, y + 0.02 * r + tall * 0.5, wide * 0.65, tall * 0.4, (214, 96, 98), inked=False)
+        pen.oval(x, y + tall * 0.5, wide * 0.65, tall * 0.4, (214, 96, 98), inked=False)
+    if dark and opening > 0.2 and who.beard in ("none", "goatee"):  # else teeth, and an open mouth in it can hardly be told
+        a = np.linspace(1.12 * math.pi, 1.88 * math.pi, 12)
+        pen.poly(np.stack([x + 0.94 * wide * np.cos(a), y + 0.94 * tall * np.sin(a)], 1), (250, 246, 238), inked=False)
 
 
 def _beard(pen: Pen, who: Character, fx: float, cy: float, r: float, squeeze: float) -> None:

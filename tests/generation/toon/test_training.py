@@ -12,7 +12,8 @@ from torch import nn
 
 from generation.toon import latents
 from generation.toon import vae as toon_vae
-from generation.toon.data import Drawings, Recipe, draw
+from generation.toon.crops import MOUTH, Crops, to_signed
+from generation.toon.data import Recipe, draw
 from generation.training.appearances import join
 from generation.training.loop import Loop
 from generation.training.muon import Muon, orthogonal
@@ -104,12 +105,12 @@ def test_all_frames_at_once_are_coded_as_the_stock_class_codes_them_in_fours(fra
 def test_training_on_clips_leaves_the_latents_of_pictures(tmp_path: Path) -> None:
     drawings = draw(tmp_path, SMALL, workers=1)
     vae = toon_vae.fresh_vae()
-    picture = toon_vae.to_signed(drawings.frames[:2, :1])
+    picture = to_signed(drawings.frames[:2, :1])
     with torch.no_grad():
         before = vae.encode(picture).latent_dist.mean
     with toon_vae.frozen_pictures(vae):
         loop = Loop(tmp_path, "clips", vae, steps=2, rate=1e-2, warmup=1)
-        clip = toon_vae.to_signed(drawings.frames[:1])
+        clip = to_signed(drawings.frames[:1])
         for _ in loop:
             mean, logvar = toon_vae.encode(vae, clip)
             toon_vae._learn(loop, clip, toon_vae.decode(vae, mean), mean, logvar)
@@ -148,16 +149,32 @@ def test_references_join_as_a_pack_does() -> None:
 
 
 def test_crops_stay_inside(tmp_path: Path) -> None:
-    drawings: Drawings = draw(tmp_path, SMALL, workers=1)
-    assert toon_vae.crops(drawings, np.random.default_rng(0), 7, 5, 48).shape == (7, 3, 5, 48, 48)
+    x, weight = Crops(draw(tmp_path, SMALL, workers=1)).some(np.random.default_rng(0), 7, 5, 48)
+    assert x.shape == (7, 3, 5, 48, 48) and weight.shape == (7, 1, 5, 48, 48)
+
+
+def test_mouths_count_more_in_crops_of_clips_and_nowhere_else(tmp_path: Path) -> None:
+    drawings = draw(tmp_path, SMALL, workers=1)
+    crops = Crops(drawings)
+    assert (crops.some(np.random.default_rng(0), 9, 1, 64)[1] == 1).all()
+    crops.drawings.arrays["frames"] = np.broadcast_to(np.arange(96, dtype=np.uint8)[:, None], drawings.frames.shape)  # a ramp
+    x, weight = crops.some(np.random.default_rng(0), 40, 5, 64)
+    assert set(weight.unique().tolist()) == {1, MOUTH}
+    lefts = ((x[:, 0, 0, 0, 0] + 1) * 127.5).round()
+    some = [k for k in range(40) if (weight[k, 0, 4] > 1).any()]
+    assert some
+    for k in some:  # a mouth of somebody's lies in the middle of what counts more, some frames on
+        columns = float(np.flatnonzero((weight[k, 0, 4] > 1).any(0).numpy()).mean() + lefts[k])
+        middles = drawings.points[:, :, 3:, 0].mean(-1) + crops.ways[:, 4, :, 0]
+        assert np.abs(middles - columns).min() < 8
 
 
 def test_a_lively_crop_is_the_one_of_three_in_which_most_changes(tmp_path: Path) -> None:
-    drawings: Drawings = draw(tmp_path, SMALL, workers=1)
-    three = toon_vae.crops(drawings, np.random.default_rng(3), 3, 5, 48)
-    changes = [float((each[:, 1:] - each[:, :-1]).abs().mean()) for each in three]
-    taken = toon_vae.lively(drawings, np.random.default_rng(3), 5, 48)
-    assert torch.equal(taken, three[int(np.argmax(changes))][None])
+    crops = Crops(draw(tmp_path, SMALL, workers=1))
+    three, weight = crops.some(np.random.default_rng(3), 3, 5, 48)
+    changes = [float((x.diff(dim=1).abs() * w[:, 1:]).mean()) for x, w in zip(three, weight, strict=True)]
+    taken, its = crops.lively(np.random.default_rng(3), 5, 48)
+    assert torch.equal(taken, three[int(np.argmax(changes))][None]) and torch.equal(its, weight[int(np.argmax(changes))][None])
     assert len(set(changes)) == 3
 
 
